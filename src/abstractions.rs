@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe Rust over C APIs that the `kernel` crate lacks.
+//!
+//! Each file is shaped as the abstraction that it could become upstream, in `rust/kernel/`, and has
+//! no policy of this module in it.
+
+pub(crate) mod driver_override;
+pub(crate) mod module_param;
+pub(crate) mod pci;
+pub(crate) mod platform;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What bindgen reads: headers that the kernel's rust/bindings/ lacks, and this
+ * module's own helpers. A header that is added here must be named in Kbuild's
+ * bindgen-allow as well.
+ */
+#ifndef OVERDRIVE_BINDINGS_HELPER_H
+#define OVERDRIVE_BINDINGS_HELPER_H
+
+#include <linux/device.h>
+#include <linux/reset.h>
+#include <linux/vfio.h>
+#include <linux/vfio_pci_core.h>
+#include <uapi/linux/vfio.h>
+
+#include "helpers.h"
+
+#endif /* OVERDRIVE_BINDINGS_HELPER_H */

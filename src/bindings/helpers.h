@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What Rust can't reach by itself: inline functions and string parameters.
+ */
+#ifndef OVERDRIVE_HELPERS_H
+#define OVERDRIVE_HELPERS_H
+
+struct device;
+
+extern char *overdrive_pci_driver;
+extern char *overdrive_platform_driver;
+
+int overdrive_device_match_driver_override(struct device *dev);
+
+#endif /* OVERDRIVE_HELPERS_H */

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What differs per bus.
+
+#![deny(unsafe_code)]

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a user touches: module parameters, and the files in sysfs and configfs.
+//!
+//! Everything here parses, calls down and formats. What the user wrote becomes a type before any
+//! other part of the module looks at it; there is no policy in this room.
+
+#![deny(unsafe_code)]
+
+pub(crate) mod params;

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The meta drivers: they bind to any device whose `driver_override` names them, and to no other.
+//!
+//! There is one per bus, [`pci`] and [`platform`]. Neither has an ID table, so that nothing is
+//! bound to them by what it is. Two ways would remain to hand them a device without an override,
+//! and [`claim`] closes both: a dynamic ID written to the PCI driver's `new_id`, and a platform
+//! device that happens to have the driver's name.
+
+#![deny(unsafe_code)]
+
+mod claim;
+mod pci;
+mod platform;
+
+use crate::{
+    abstractions,
+    binding::driver_name::DriverName, //
+};
+use kernel::prelude::*;
+
+/// The registered meta drivers.
+///
+/// Fields are dropped in declaration order: drivers are unregistered in the reverse order of their
+/// registration.
+#[pin_data]
+pub(crate) struct Drivers {
+    #[pin]
+    platform: abstractions::platform::Registration<platform::MetaDriver>,
+    #[pin]
+    pci: abstractions::pci::Registration<pci::MetaDriver>,
+}
+
+impl Drivers {
+    /// Registers the meta drivers under the given names.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if the bus already has a driver of that name.
+    pub(crate) fn new(
+        module: &'static ThisModule,
+        pci_name: DriverName,
+        platform_name: DriverName,
+    ) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            pci <- abstractions::pci::Registration::new(pci_name.into_c_string(), module),
+            platform <- abstractions::platform::Registration::new(
+                platform_name.into_c_string(),
+                module,
+            ),
+        })
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The platform meta driver.
+
+use super::claim;
+use crate::abstractions;
+use kernel::{
+    device::Core,
+    platform,
+    prelude::*, //
+};
+
+/// The platform meta driver.
+pub(crate) struct MetaDriver;
+
+impl abstractions::platform::Driver for MetaDriver {
+    // The driver itself does no DMA; whoever it hands the device to claims the group.
+    const DRIVER_MANAGED_DMA: bool = true;
+
+    fn probe(pdev: &platform::Device<Core<'_>>) -> Result {
+        claim::named_by_override(pdev.as_ref())?;
+        dev_info!(pdev, "claimed\n");
+
+        Ok(())
+    }
+
+    fn remove(pdev: &platform::Device<Core<'_>>) {
+        dev_info!(pdev, "released\n");
+    }
+}

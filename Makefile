@@ -73,7 +73,7 @@ help:
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
 
 setup:
-	@scripts/setup --kernel $(KERNEL) --arch $(ARCH) --quiet
+	@scripts/setup --kernel $(KERNEL) --arch $(ARCH)
 
 harness: setup
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" build --quiet --release --locked \

@@ -1,17 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the selftests say about devices, drivers and the module. lib.sh sources this.
+# What the selftests say about devices, errors and the module, on top of lib.sh.
 # shellcheck shell=sh
-
-# pci_devices VENDOR DEVICE: the addresses of all devices with this ID (hexadecimal), a line each.
-pci_devices() {
-	for dir in /sys/bus/pci/devices/*; do
-		[ -e "$dir" ] || continue
-		[ "$(cat "$dir/vendor" "$dir/device" 2>/dev/null | tr '\n' ' ')" = "0x$1 0x$2 " ] &&
-			basename "$dir"
-	done
-	return 0
-}
 
 # virtio_mmio_devices TYPE: the platform devices that carry a virtio device of this type (decimal, as
 # in the virtio specification: 1 network, 2 disk, 4 random numbers), a line each.
@@ -38,32 +28,14 @@ free_platform_device() {
 	done
 }
 
-# driver_of BUS DEVICE: the driver that the device is bound to, or "-".
-driver_of() {
-	if [ -e "/sys/bus/$1/devices/$2/driver" ]; then
-		basename "$(readlink "/sys/bus/$1/devices/$2/driver")"
-	else
-		echo -
-	fi
-}
-
-# is_bound BUS DEVICE DRIVER: the device exists and is bound to DRIVER ("-": to none).
+# is_bound DEVICE DRIVER: the device is bound to DRIVER ("none": to no driver).
 is_bound() {
-	[ -e "/sys/bus/$1/devices/$2" ] && [ "$(driver_of "$1" "$2")" = "$3" ] && return
-	ktap_print_msg "$2 is bound to $(driver_of "$1" "$2"), not to $3"
-	return 1
+	is "$(bound_driver "$1")" "$2"
 }
 
-# set_override BUS DEVICE TEXT
-set_override() {
-	echo "$3" >"/sys/bus/$1/devices/$2/driver_override"
-}
-
-# rebind_by_hand BUS DEVICE: unbind (if bound) and probe again.
+# rebind_by_hand DEVICE: unbinds it, if bound, and has the bus look for a driver.
 rebind_by_hand() {
-	[ ! -e "/sys/bus/$1/devices/$2/driver" ] ||
-		echo "$2" >"/sys/bus/$1/devices/$2/driver/unbind"
-	echo "$2" >"/sys/bus/$1/drivers_probe"
+	unbind "$1" && probe "$1"
 }
 
 # errno_name: reads a program's complaint, prints the errno's name ("" for success).
@@ -99,11 +71,12 @@ fails_with() {
 	echo "$3" >/tmp/text
 	actual=$(write_error "$2" /tmp/text)
 	[ "$actual" = "$1" ] && return
-	ktap_print_msg "writing '$3' to $2: ${actual:-success}, not $1"
+	comment "writing '$3' to $2: ${actual:-success}, not $1"
 	return 1
 }
 
 # load_overdrive [PARAMETER...]: loads the module; the whole test fails if that fails.
+# shellcheck disable=SC2120 # most tests need no parameter
 load_overdrive() {
 	modprobe overdrive "$@" || ktap_exit_fail_msg "modprobe overdrive $* failed"
 }

@@ -3,25 +3,25 @@
 #
 # The module's KUnit suites ran when it was loaded; this reports each of their cases.
 
-. "$(dirname "$0")/lib.sh"
+. ./lib.sh
+. ./devices.sh
 
 results=/sys/kernel/debug/kunit
 
-ktap_print_header
 [ -d $results ] || skip_all "the kernel has no KUnit in debugfs"
 load_overdrive
 
 # A suite's results are KTAP as well: one indented line per case.
-cases=$(for suite in $results/overdrive_*; do
+cases=$(for suite in "$results"/overdrive_*; do
 	sed -n "s/^    \(ok\|not ok\) [0-9]* \([A-Za-z0-9_]*\).*/\1:$(basename "$suite").\2/p" "$suite/results"
 done)
 [ -n "$cases" ] || {
-	ktap_set_plan 1
+	plan 1
 	ktap_test_fail "the module has KUnit suites"
-	ktap_finished
+	finish
 }
 
-ktap_set_plan "$(echo "$cases" | wc -l)"
+plan "$(echo "$cases" | wc -l)"
 echo "$cases" | tr ' ' '-' >/tmp/kunit-cases
 while IFS=: read -r verdict name; do
 	case $verdict in
@@ -29,4 +29,4 @@ while IFS=: read -r verdict name; do
 	*) ktap_test_fail "$name" ;;
 	esac
 done </tmp/kunit-cases
-ktap_finished
+finish

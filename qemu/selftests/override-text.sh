@@ -4,14 +4,15 @@
 # What may be written into driver_override, and what reads back. The attribute of PCI and platform
 # devices is the kernel's; whoever adds one elsewhere must behave the same, so this is the measure.
 
-. "$(dirname "$0")/lib.sh"
+. ./lib.sh
+. ./devices.sh
 
 # TEXT_BUS and TEXT_DEVICE name another device to try.
 bus=${TEXT_BUS:-} device=${TEXT_DEVICE:-}
 if [ -z "$bus" ]; then
-	if [ -n "$(pci_devices 1234 11e8)" ]; then
+	if [ -n "$(pci_devices 1234:11e8)" ]; then
 		bus=pci
-		device=$(pci_devices 1234 11e8 | head -n 1)
+		device=$(pci_devices 1234:11e8 | head -n 1)
 	else
 		bus=platform
 		device=$(virtio_mmio_devices 4 | head -n 1)
@@ -36,32 +37,31 @@ too_long() {
 	test "$(write_error "$file" /tmp/name)" = EINVAL && test "$(cat "$file")" = before
 }
 
-ktap_print_header
-[ -n "$device" ] && [ -f "$file" ] || skip_all "no device with a driver_override"
+[ -f "$file" ] || skip_all "no device with a driver_override"
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
-ktap_set_plan 12
+plan 12
 
 echo >"$file"
-ktap_test_result "unset reads as (null)" test "$(cat "$file")" = "(null)"
-ktap_test_result "a name without a newline" stored 'vfio-meta' vfio-meta
-ktap_test_result "a trailing newline is stripped" stored 'none\n' none
-ktap_test_result "what follows a newline is ignored" stored 'one\ntwo\n' one
-ktap_test_result "a NUL ends the name" stored 'three\0four' three
-ktap_test_result "UTF-8 is kept as it is" stored 'tr\303\244iber\n' "$(printf 'tr\303\244iber')"
-ktap_test_result "so are spaces" stored ' a b \n' ' a b '
+check "unset reads as (null)" test "$(cat "$file")" = "(null)"
+check "a name without a newline" stored 'vfio-meta' vfio-meta
+check "a trailing newline is stripped" stored 'none\n' none
+check "what follows a newline is ignored" stored 'one\ntwo\n' one
+check "a NUL ends the name" stored 'three\0four' three
+check "UTF-8 is kept as it is" stored 'tr\303\244iber\n' "$(printf 'tr\303\244iber')"
+check "so are spaces" stored ' a b \n' ' a b '
 stored 'x' x
-ktap_test_result "an empty line clears" stored '\n' "(null)"
+check "an empty line clears" stored '\n' "(null)"
 stored 'x' x
-ktap_test_result "a lone NUL clears" stored '\0' "(null)"
+check "a lone NUL clears" stored '\0' "(null)"
 
 # A write of nothing never reaches the attribute.
 stored 'kept' kept
 : >"$file"
-ktap_test_result "an empty write changes nothing" test "$(cat "$file")" = kept
+check "an empty write changes nothing" test "$(cat "$file")" = kept
 
 longest=$(name $((page - 2)))
-ktap_test_result "the longest name fits in a page with its newline" stored "$longest" "$longest"
-ktap_test_result "a longer one is refused and changes nothing" too_long $((page - 1))
+check "the longest name fits in a page with its newline" stored "$longest" "$longest"
+check "a longer one is refused and changes nothing" too_long $((page - 1))
 
 echo >"$file"
-ktap_finished
+finish

@@ -6,67 +6,68 @@
 #
 # Machines: q35
 
-. "$(dirname "$0")/lib.sh"
+. ./lib.sh
+. ./devices.sh
 
 # A device that has a standard driver, and its twin; a device that has none.
-set -- $(pci_devices 8086 10d3)
-nic=${1:-} twin=${2:-}
-set -- $(pci_devices 1234 11e8)
-edu=${1:-} edu_twin=${2:-}
+nic=$(pci_devices 8086:10d3 | sed -n 1p)
+twin=$(pci_devices 8086:10d3 | sed -n 2p)
+edu=$(pci_devices 1234:11e8 | sed -n 1p)
+edu_twin=$(pci_devices 1234:11e8 | sed -n 2p)
 
-ktap_print_header
-[ -n "$twin" ] && [ -n "$edu_twin" ] || skip_all "needs two e1000e and two edu devices"
+[ -n "$twin" ] || skip_all "needs two e1000e network cards"
+[ -n "$edu_twin" ] || skip_all "needs two edu devices"
 load_overdrive
-ktap_set_plan 16
+plan 17
 
-is_bound pci "$nic" e1000e && is_bound pci "$twin" e1000e
-ktap_test_result "the standard driver has both network cards" test $? -eq 0
+check "the standard driver has the device" is_bound "$nic" e1000e
+check "and its twin" is_bound "$twin" e1000e
 
 # The three writes of the commit that introduced driver_override.
 echo vfio-meta > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
 echo "$nic" > /sys/bus/pci/drivers_probe
-ktap_test_result "override, unbind, probe: the meta driver has the device" is_bound pci "$nic" vfio-meta
-ktap_test_result "the identical device keeps its driver" is_bound pci "$twin" e1000e
+check "override, unbind, probe: the meta driver has the device" is_bound "$nic" vfio-meta
+check "the identical device keeps its driver" is_bound "$twin" e1000e
 
 echo > "/sys/bus/pci/devices/$nic/driver_override"
-ktap_test_result "clearing the override does not unbind" is_bound pci "$nic" vfio-meta
+check "clearing the override does not unbind" is_bound "$nic" vfio-meta
 echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
 echo "$nic" > /sys/bus/pci/drivers_probe
-ktap_test_result "clear, unbind, probe: the standard driver is back" is_bound pci "$nic" e1000e
+check "clear, unbind, probe: the standard driver is back" is_bound "$nic" e1000e
 
 echo none > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
 echo "$nic" > /sys/bus/pci/drivers_probe
-ktap_test_result "none keeps the device without a driver" is_bound pci "$nic" -
-ktap_test_result "the meta driver refuses a device whose override is none" \
+check "none keeps the device without a driver" is_bound "$nic" none
+check "the meta driver refuses a device whose override is none" \
 	fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$nic"
-ktap_test_result "so does the standard driver" \
+check "so does the standard driver" \
 	fails_with ENODEV /sys/bus/pci/drivers/e1000e/bind "$nic"
 
 echo no-such-driver > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > /sys/bus/pci/drivers_probe
-ktap_test_result "a name that no driver has binds nothing" is_bound pci "$nic" -
+check "a name that no driver has binds nothing" is_bound "$nic" none
 
 echo vfio-met > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > /sys/bus/pci/drivers_probe
-ktap_test_result "the beginning of a driver's name is not its name" is_bound pci "$nic" -
+check "the beginning of a driver's name is not its name" is_bound "$nic" none
 
 echo > "/sys/bus/pci/devices/$nic/driver_override"
-ktap_test_result "without an override the meta driver refuses the device" \
+check "without an override the meta driver refuses the device" \
 	fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$nic"
 echo "$nic" > /sys/bus/pci/drivers_probe
-ktap_test_result "and the standard driver takes it" is_bound pci "$nic" e1000e
+check "and the standard driver takes it" is_bound "$nic" e1000e
 
 # A device that no driver wants.
-ktap_test_result "edu has no standard driver" is_bound pci "$edu" -
+check "edu has no standard driver" is_bound "$edu" none
 echo vfio-meta > "/sys/bus/pci/devices/$edu/driver_override"
 echo "$edu" > /sys/bus/pci/drivers/vfio-meta/bind
-ktap_test_result "bind takes the device that is named" is_bound pci "$edu" vfio-meta
-ktap_test_result "but not its twin" fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$edu_twin"
+check "bind takes the device that is named" is_bound "$edu" vfio-meta
+check "but not its twin" fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$edu_twin"
 echo "$edu" > /sys/bus/pci/drivers/vfio-meta/unbind
 echo > "/sys/bus/pci/devices/$edu/driver_override"
-ktap_test_result "unbind lets it go" is_bound pci "$edu" -
+check "unbind lets it go" is_bound "$edu" none
 
 unload_overdrive
-ktap_finished
+finish

@@ -5,51 +5,51 @@
 #
 # Machines: microvm
 
-. "$(dirname "$0")/lib.sh"
+. ./lib.sh
+. ./devices.sh
 
 # Two of a kind, and neither the console nor the channels of the harness.
-set -- $(virtio_mmio_devices 4)
-device=${1:-} twin=${2:-}
+device=$(virtio_mmio_devices 4 | sed -n 1p)
+twin=$(virtio_mmio_devices 4 | sed -n 2p)
 
-ktap_print_header
 [ -n "$twin" ] || skip_all "needs two virtio-mmio random number generators"
 load_overdrive
 allow_noiommu
-ktap_set_plan 10
+plan 11
 
-is_bound platform "$device" virtio-mmio && is_bound platform "$twin" virtio-mmio
-ktap_test_result "the standard driver has both devices" test $? -eq 0
+check "the standard driver has the device" is_bound "$device" virtio-mmio
+check "and its twin" is_bound "$twin" virtio-mmio
 
 echo vfio-platform > "/sys/bus/platform/devices/$device/driver_override"
 echo "$device" > "/sys/bus/platform/devices/$device/driver/unbind"
 echo "$device" > /sys/bus/platform/drivers_probe
-ktap_test_result "override, unbind, probe: the meta driver has the device" \
-	is_bound platform "$device" vfio-platform
-ktap_test_result "the identical device keeps its driver" is_bound platform "$twin" virtio-mmio
+check "override, unbind, probe: the meta driver has the device" \
+	is_bound "$device" vfio-platform
+check "the identical device keeps its driver" is_bound "$twin" virtio-mmio
 
 echo > "/sys/bus/platform/devices/$device/driver_override"
 echo "$device" > "/sys/bus/platform/devices/$device/driver/unbind"
 echo "$device" > /sys/bus/platform/drivers_probe
-ktap_test_result "clear, unbind, probe: the standard driver is back" \
-	is_bound platform "$device" virtio-mmio
+check "clear, unbind, probe: the standard driver is back" \
+	is_bound "$device" virtio-mmio
 
 echo none > "/sys/bus/platform/devices/$device/driver_override"
 echo "$device" > "/sys/bus/platform/devices/$device/driver/unbind"
 echo "$device" > /sys/bus/platform/drivers_probe
-ktap_test_result "none keeps the device without a driver" is_bound platform "$device" -
-ktap_test_result "the meta driver refuses a device whose override is none" \
+check "none keeps the device without a driver" is_bound "$device" none
+check "the meta driver refuses a device whose override is none" \
 	fails_with ENODEV /sys/bus/platform/drivers/vfio-platform/bind "$device"
 
 echo no-such-driver > "/sys/bus/platform/devices/$device/driver_override"
 echo "$device" > /sys/bus/platform/drivers_probe
-ktap_test_result "a name that no driver has binds nothing" is_bound platform "$device" -
+check "a name that no driver has binds nothing" is_bound "$device" none
 
 echo > "/sys/bus/platform/devices/$device/driver_override"
-ktap_test_result "without an override the meta driver refuses the device" \
+check "without an override the meta driver refuses the device" \
 	fails_with ENODEV /sys/bus/platform/drivers/vfio-platform/bind "$device"
 echo "$device" > /sys/bus/platform/drivers_probe
-ktap_test_result "and the standard driver takes it" is_bound platform "$device" virtio-mmio
-ktap_test_result "the twin was never touched" is_bound platform "$twin" virtio-mmio
+check "and the standard driver takes it" is_bound "$device" virtio-mmio
+check "the twin was never touched" is_bound "$twin" virtio-mmio
 
 unload_overdrive
-ktap_finished
+finish

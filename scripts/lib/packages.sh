@@ -1,79 +1,118 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 #
 # Debian packages on the host.
 
 # The compiler, for the kernel and the module and, with libclang, for bindgen.
 llvm=19
 packages="clang-$llvm lld-$llvm llvm-$llvm libclang-$llvm-dev"
-# What the kernel's build asks for.
+# What the kernel's build asks for, python3 for its rust-analyzer target.
 packages="$packages make flex bison bc libelf-dev libssl-dev kmod rsync xz-utils cpio python3"
 # The linker and the C library for host tools, bindgen, the harness and static guest programs.
 packages="$packages gcc libc6-dev"
 # Downloads from the crates registry.
 packages="$packages ca-certificates"
+packages="$packages qemu-system-x86"
 
+# Sets $missing_packages. rust_survey must have run: where there is no rustc at all, the distribution's comes along.
 packages_survey() {
-	packages_wanted="$packages qemu-system-x86"
-	[ "$arch" != arm64 ] || packages_wanted="$packages_wanted qemu-system-arm"
-	packages_missing $packages_wanted
+	# shellcheck disable=SC2046,SC2086
+	missing_packages=$(packages_missing $packages $([ "$arch" != arm64 ] || echo qemu-system-arm) \
+		$([ -n "$RUSTC$rust_sourceless" ] || rust_packages))
 }
 
-# packages_missing PACKAGE...: sets $missing_packages to those which are not installed.
+# packages_missing PACKAGE...: prints those which are not installed.
 packages_missing() {
 	packages_installed=$(dpkg-query -W -f '${db:Status-Status} ${Package} \n' "$@" 2>/dev/null |
 		sed -n 's/^installed//p' | tr -d '\n')
-	missing_packages=
+	packages_separator=
 	for package; do
 		case $packages_installed in
 		*" $package "*) ;;
-		*) missing_packages="$missing_packages${missing_packages:+ }$package" ;;
+		*)
+			printf '%s%s' "$packages_separator" "$package"
+			packages_separator=' '
+			;;
 		esac
 	done
 }
 
-# Before a step that installs: only a terminal can ask for a password, and a step has none.
-packages_prepare() {
-	[ "$(id -u)" -ne 0 ] || return 0
-	command -v sudo >/dev/null ||
-		die "installing packages needs root, and there is no sudo; as root: apt-get install $*"
-	sudo -n true 2>/dev/null && return 0
-	[ -t 0 ] && sudo -v ||
-		die "installing packages needs root, and sudo needs a password; as root: apt-get install $*"
+packages_ready() {
+	[ -z "$missing_packages" ]
 }
 
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	else
-		sudo -n "$@"
+packages_report() {
+	printf 'Debian packages: %s\n    apt-get install --no-install-recommends %s\n' "$missing_packages" "$missing_packages"
+}
+
+packages_title() {
+	printf 'Debian packages'
+}
+
+# Before the step: only a terminal can ask for a password.
+packages_prepare() {
+	[ "$(id -u)" -ne 0 ] || return 0
+	packages_by_hand="as root: apt-get install --no-install-recommends $missing_packages"
+	command -v sudo >/dev/null || die "installing packages needs root, and there is no sudo; $packages_by_hand"
+	sudo -n true 2>/dev/null && return 0
+	if [ ! -t 0 ] || ! sudo -v; then
+		die "installing packages needs root, and sudo wants a password; $packages_by_hand"
 	fi
 }
 
-# Sources that have nothing to do with us may be broken: only the installation itself decides.
-packages_update() {
-	as_root apt-get update || :
+packages_step() {
+	# shellcheck disable=SC2086
+	packages_install $missing_packages
+}
+
+# Without the lock of the set-up, which a daemon that a package starts would keep. sudo forgets the proxies.
+as_root() {
+	set -- env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@" 9>&-
+	else
+		shift
+		sudo -n env ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
+			${no_proxy:+"no_proxy=$no_proxy"} "$@" 9>&-
+	fi
 }
 
 packages_install() {
 	eval "$(apt-config shell packages_lists Dir::State::lists/d)"
-	need_space /usr 2500
 	if [ -z "$(find "$packages_lists" -maxdepth 1 -name '*_Packages*' 2>/dev/null | head -n 1)" ] ||
 		[ -z "$(find "$packages_lists/partial" -maxdepth 0 -mmin -1440 2>/dev/null)" ]; then
 		packages_update
 	fi
+	need_space /usr "$(packages_size "$@")"
 	packages_try "$@" && return 0
 	# Lists that name files which are gone, or an installation that was interrupted.
-	as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a
+	as_root dpkg --configure -a || :
 	packages_update
-	packages_try "$@"
+	packages_try --fix-broken "$@"
+}
+
+# Sources that have nothing to do with us may be broken: the installation itself decides.
+packages_update() {
+	as_root apt-get update || :
 }
 
 packages_try() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+	as_root apt-get install --yes --no-install-recommends --no-remove \
 		-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold "$@"
 }
 
-packages_step() {
-	packages_install $missing_packages
+# What apt says an installation will take, downloads and all, in MiB.
+packages_size() {
+	as_root apt-get install --assume-no --no-install-recommends --no-remove "$@" 2>&1 | awk '
+		function mib(number, unit) {
+			gsub(/,/, "", number)
+			return unit == "GB" ? number * 1000 : unit == "MB" ? number : 1
+		}
+		/^Need to get / {
+			split($4, left, "/")
+			total += mib(left[1], $5)
+		}
+		/^After this operation, .* will be used/ { total += mib($4, $5) }
+		END { print int(total) }
+	'
 }

@@ -229,6 +229,30 @@ wait_until()
 	done
 }
 
+# kunit_suites MODULE: the KUnit suites that it brought, one a line.
+kunit_suites()
+{
+	for _results in /sys/kernel/debug/kunit/*/results; do
+		if grep -q "^ *# module: $1\$" "$_results" 2>/dev/null; then
+			_suite=${_results%/results}
+			echo "${_suite##*/}"
+		fi
+	done
+}
+
+# check_kunit SUITE: a result, with the suite's cases as its subtests.
+check_kunit()
+{
+	_results=/sys/kernel/debug/kunit/$1/results
+	# The suite's own lines are indented; the line after them is its verdict.
+	grep '^ ' "$_results"
+	if grep -q '^ok ' "$_results"; then
+		ktap_test_pass "$1"
+	else
+		ktap_test_fail "$1"
+	fi
+}
+
 #
 # The host, through the port that only QEMU guests of the harness have.
 #

@@ -41,16 +41,12 @@ fn answer(qmp: &mut Qmp, line: &str) -> Result<Value> {
 /// Serves requests until the guest is gone, telling `note` of each.
 pub(crate) fn serve(
     control: UnixStream,
-    qmp: UnixStream,
+    mut qmp: Qmp,
     note: impl Fn(String) + Send + 'static,
 ) -> Result<()> {
     let reader = control.try_clone().context("cannot copy a socket")?;
     thread::spawn(move || {
         let mut writer = control;
-        let mut qmp = match Qmp::new(qmp) {
-            Ok(qmp) => qmp,
-            Err(error) => return note(format!("no connection to QEMU's monitor: {error:#}")),
-        };
         for line in BufReader::new(reader).split(b'\n') {
             let Ok(line) = line else { break };
             let line = String::from_utf8_lossy(&line);

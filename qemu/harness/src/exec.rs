@@ -69,8 +69,8 @@ pub(crate) fn run(
     drop(qemu);
     watch.verdict().map_err(|reason| {
         let mut text = format!("{what}: {reason}");
-        if watch.status.is_none() && !complaints.trim().is_empty() {
-            text = format!("{text}\n{}", complaints.trim_end());
+        if watch.status.is_none() && !complaints.is_empty() {
+            text = format!("{text}\n{}", complaints);
         }
         anyhow::anyhow!("{text}\nwhole log: {}", log.path().display())
     })

@@ -27,23 +27,24 @@ pub(crate) struct Initramfs {
 }
 
 impl Initramfs {
-    /// Collects everything; without `with_module` the guest goes without overdrive.ko.
-    pub(crate) fn build(target: &Target) -> Result<Self> {
+    /// Collects everything, with the tests of `selftests`.
+    pub(crate) fn build(target: &Target, selftests: &Path) -> Result<Self> {
         let mut archive = Archive::default();
         for dir in DIRECTORIES {
             archive.dir(dir)?;
         }
         archive.copy("bin/busybox", &target.busybox()?, 0o755)?;
         archive.symlink("bin/sh", "busybox")?;
+        add_applets(&mut archive, target)?;
 
         let scripts = target.qemu_dir().join("initramfs");
         archive.copy("init", &scripts.join("init"), 0o755)?;
         copy_scripts(&mut archive, &scripts, "lib/overdrive")?;
-        copy_scripts(
-            &mut archive,
-            &target.qemu_dir().join("selftests"),
-            "selftests",
-        )?;
+        copy_scripts(&mut archive, selftests, "selftests")?;
+        let library = target.selftests().join(selftest::LIBRARY);
+        if selftests != target.selftests() {
+            archive.copy(&format!("selftests/{}", selftest::LIBRARY), &library, 0o644)?;
+        }
         let demo = target.qemu_dir().join("demo");
         if demo.is_dir() {
             copy_scripts(&mut archive, &demo, "demo")?;
@@ -78,6 +79,22 @@ impl Initramfs {
         bytes.extend(own.finish()?);
         fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// Links busybox's applets where the host can ask it for their names; the guest's init installs
+/// them otherwise, which takes it longer.
+fn add_applets(archive: &mut Archive, target: &Target) -> Result<()> {
+    if !target.arch.is_native() {
+        return Ok(());
+    }
+    for applet in tool::output(&target.busybox()?, &["--list-full"])?.lines() {
+        // Its own name and the shell's are there already.
+        if applet == "bin/busybox" || applet == "bin/sh" {
+            continue;
+        }
+        archive.symlink(applet, "/bin/busybox")?;
+    }
+    Ok(())
 }
 
 fn file_name(path: &Path) -> Result<&str> {

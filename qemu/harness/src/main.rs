@@ -53,19 +53,22 @@ enum Command {
     Bench(bench::BenchArgs),
 }
 
-fn run(cli: &Cli) -> Result<()> {
+/// Returns the verdict; an error when there is none.
+fn run(cli: &Cli) -> Result<bool> {
+    let target = |flavor| Target::new(&cli.target, flavor);
     match &cli.command {
-        Command::Kernel => kernel::run(&Target::new(&cli.target, Flavor::Test)?),
-        Command::Test(args) => test::run(&Target::new(&cli.target, Flavor::Test)?, args),
-        Command::Run => play::run(&Target::new(&cli.target, Flavor::Test)?),
-        Command::Shell(args) => shell::run(&Target::new(&cli.target, Flavor::Test)?, args),
-        Command::Bench(args) => bench::run(&Target::new(&cli.target, Flavor::Bench)?, args),
+        Command::Kernel => kernel::run(&target(Flavor::Test)?).map(|()| true),
+        Command::Test(args) => test::run(&target(Flavor::Test)?, args),
+        Command::Run => play::run(&target(Flavor::Test)?).map(|()| true),
+        Command::Shell(args) => shell::run(&target(Flavor::Test)?, args).map(|()| true),
+        Command::Bench(args) => bench::run(&target(Flavor::Bench)?, args),
     }
 }
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("overdrive-harness: {error:#}");
             ExitCode::FAILURE

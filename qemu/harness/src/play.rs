@@ -45,7 +45,7 @@ pub(crate) fn run(target: &Target) -> Result<()> {
         }
     }
     let accel = Accel::choose(target, machine::by_name(DEMOS[0].machine)?);
-    let initramfs = Initramfs::build(target)?;
+    let initramfs = Initramfs::build(target, &target.selftests())?;
 
     // All boot at once, for booting is most of the time; each waits to be shown.
     let results = thread::scope(|scope| {

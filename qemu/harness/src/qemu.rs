@@ -3,8 +3,8 @@
 //! One QEMU process: its command line, its channels, and its certain end.
 
 use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader, ErrorKind},
+    fs::File,
+    io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom},
     os::unix::net::{UnixListener, UnixStream},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::Sender,
@@ -12,10 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
+use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{accel::Accel, control, initramfs::Initramfs, machine::Machine, target::Target, tool};
+use crate::{
+    accel::Accel, control, initramfs::Initramfs, machine::Machine, qmp::Qmp, target::Target, tool,
+};
 
 /// How long QEMU may take to open its channels.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
@@ -74,10 +75,12 @@ pub(crate) struct Config<'a> {
 }
 
 /// A running QEMU; it ends with this value, or with the thread that started it.
+///
+/// It has no files: what it was started with is opened, connected or read by then.
 pub(crate) struct Qemu {
     child: Child,
     pub(crate) started: Instant,
-    dir: TempDir,
+    complaints: File,
 }
 
 /// QEMU with machine, kernel and accelerator, without channels.
@@ -166,17 +169,20 @@ impl Qemu {
                 .arg("-device")
                 .arg(format!("virtserialport,chardev={chardev},name={name}"));
         }
+        let complaints = tempfile::tempfile().context("cannot make a temporary file")?;
         if config.console == Console::Events {
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(
-                File::create(dir.path().join("stderr")).context("cannot write QEMU's messages")?,
-            );
+            let stderr = complaints.try_clone().context("cannot copy a file")?;
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(stderr);
         }
         let started = Instant::now();
         let child = command.spawn().context("cannot start QEMU")?;
         let mut qemu = Self {
             child,
             started,
-            dir,
+            complaints,
         };
         let streams = qemu.accept(&listeners)?;
         qemu.serve(streams, config.console, events)?;
@@ -190,7 +196,13 @@ impl Qemu {
 
     /// What QEMU itself complained about.
     pub(crate) fn complaints(&self) -> String {
-        fs::read_to_string(self.dir.path().join("stderr")).unwrap_or_default()
+        let mut text = Vec::new();
+        let mut file = &self.complaints;
+        // They only add to what is reported already.
+        let _ = file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| file.read_to_end(&mut text));
+        String::from_utf8_lossy(&text).trim_end().to_owned()
     }
 
     /// Takes QEMU's connections, in the order of the listeners.
@@ -210,16 +222,10 @@ impl Qemu {
                 Err(error) => return Err(error).context("cannot accept QEMU's connection"),
             }
             if let Some(status) = self.child.try_wait().context("cannot wait for QEMU")? {
-                bail!(
-                    "QEMU did not start: {status}\n{}",
-                    self.complaints().trim_end()
-                );
+                bail!("QEMU did not start: {status}\n{}", self.complaints());
             }
             if Instant::now() > deadline {
-                bail!(
-                    "QEMU does not open its channels\n{}",
-                    self.complaints().trim_end()
-                );
+                bail!("QEMU does not open its channels\n{}", self.complaints());
             }
             thread::sleep(CONNECT_INTERVAL);
         }
@@ -245,6 +251,8 @@ impl Qemu {
         }
         read_lines(next()?, events.clone(), Event::Port, Event::PortClosed);
         let (control, qmp) = (next()?, next()?);
+        // Its monitor answers when QEMU has read everything it needs.
+        let qmp = Qmp::new(qmp).map_err(|error| anyhow!("{error:#}\n{}", self.complaints()))?;
         let events = events.clone();
         control::serve(control, qmp, move |text| {
             // Nobody listens any more when the boot is over.

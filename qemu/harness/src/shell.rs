@@ -38,7 +38,7 @@ pub(crate) fn run(target: &Target, args: &ShellArgs) -> Result<()> {
             target,
             machine,
             accel: Accel::choose(target, machine),
-            initramfs: &Initramfs::build(target)?,
+            initramfs: &Initramfs::build(target, &target.selftests())?,
             files: Vec::new(),
             append: format!(
                 "loglevel=4 OVERDRIVE_MODE=shell OVERDRIVE_MACHINE={} {}",

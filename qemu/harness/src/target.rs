@@ -159,6 +159,10 @@ impl Target {
         self.root.join("qemu")
     }
 
+    pub(crate) fn selftests(&self) -> PathBuf {
+        self.qemu_dir().join("selftests")
+    }
+
     pub(crate) fn build_dir(&self) -> PathBuf {
         self.root.join("build")
     }

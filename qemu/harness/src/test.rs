@@ -65,6 +65,10 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
 
+    /// Take the tests from here instead of qemu/selftests
+    #[arg(long, value_name = "DIR")]
+    selftests: Option<PathBuf>,
+
     /// List what would be run, and where
     #[arg(long)]
     list: bool,
@@ -92,8 +96,10 @@ struct Run<'a> {
     boots: AtomicUsize,
 }
 
-pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<()> {
-    let groups = groups(target, args)?;
+/// Returns whether everything went well; what did not is printed.
+pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
+    let selftests = args.selftests.clone().unwrap_or_else(|| target.selftests());
+    let groups = groups(target, args, &selftests)?;
     let count = groups.iter().map(|group| group.tests.len()).sum::<usize>();
     if args.list {
         for group in &groups {
@@ -101,7 +107,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<()> {
                 println!("{}:{} {}", group.machine.name, test.name, group.append);
             }
         }
-        return Ok(());
+        return Ok(true);
     }
     let Some(first) = groups.first() else {
         bail!("no test matches");
@@ -115,7 +121,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<()> {
     remove_old_logs(&logs, &log_prefix(target))?;
     let run = Run {
         accel: Accel::choose(target, first.machine),
-        initramfs: Initramfs::build(target)?,
+        initramfs: Initramfs::build(target, &selftests)?,
         report: Report::new(count),
         boots: AtomicUsize::new(0),
         target,
@@ -147,7 +153,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<()> {
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
     })?;
-    run.report.finish(&logs)
+    Ok(run.report.finish(&logs))
 }
 
 fn default_jobs() -> usize {
@@ -173,8 +179,8 @@ fn remove_old_logs(dir: &Path, prefix: &str) -> Result<()> {
 }
 
 /// Sorts the tests by what they need to boot.
-fn groups(target: &Target, args: &TestArgs) -> Result<Vec<Group>> {
-    let tests = selftest::all(&target.qemu_dir().join("selftests"))?;
+fn groups(target: &Target, args: &TestArgs, selftests: &Path) -> Result<Vec<Group>> {
+    let tests = selftest::all(selftests)?;
     let machines: Vec<&'static Machine> = match &args.machine {
         Some(name) => vec![machine::by_name(name)?],
         None => machine::ALL.to_vec(),
@@ -278,8 +284,8 @@ impl Run<'_> {
         let (done, trouble, splats) = session.into_parts();
         let complaints = qemu.complaints();
         drop(qemu);
-        if !complaints.trim().is_empty() {
-            log.line(&format!("qemu| {}", complaints.trim_end()))?;
+        if !complaints.is_empty() {
+            log.line(&format!("qemu| {}", complaints))?;
         }
         if let Some(up) = up {
             self.report.remark(&format!(
@@ -298,11 +304,7 @@ impl Run<'_> {
             // Another try could go the same way for ever.
             Some(trouble) => {
                 let left: Vec<_> = tests.iter().skip(done).map(|t| t.name.as_str()).collect();
-                let reasons = [
-                    trouble,
-                    complaints.trim_end().to_owned(),
-                    format!("not run: {}", left.join(", ")),
-                ];
+                let reasons = [trouble, complaints, format!("not run: {}", left.join(", "))];
                 let name = format!("{}:boot", machine.name);
                 self.report.failure(&name, &reasons, &[], &path);
                 Ok(tests.len())

@@ -119,6 +119,9 @@ fn exit_status(block: &Block, result: &ResultLine) -> (Vec<String>, bool) {
         (true, false) => "0",
         (false, _) => directive.strip_prefix("exit=").unwrap_or("unknown"),
     };
+    if !result.ok && status != "1" && !block.is_good() {
+        reasons.push(format!("exit status {status}"));
+    }
     if result.ok && !block.failed.is_empty() {
         reasons.push(format!("exit status {status} although a result is not ok"));
     }

@@ -12,8 +12,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anyhow::{Result, bail};
-
 use crate::test::{
     outcome::{Outcome, Verdict},
     session::Sink,
@@ -143,8 +141,8 @@ impl Report {
         });
     }
 
-    /// Prints the summary; an error when the run has failed.
-    pub(crate) fn finish(&self, logs: &Path) -> Result<()> {
+    /// Prints the summary and returns the verdict: something passed and nothing failed.
+    pub(crate) fn finish(&self, logs: &Path) -> bool {
         let (totals, failures) =
             self.with(|state| (state.totals, std::mem::take(&mut state.failures)));
         for failure in failures {
@@ -152,11 +150,7 @@ impl Report {
         }
         println!("\nlogs: {}", logs.display());
         println!("{}", totals.line());
-        match totals.is_success() {
-            true => Ok(()),
-            false if totals.failed == 0 => bail!("no test passed"),
-            false => bail!("{} failed", totals.failed),
-        }
+        totals.is_success()
     }
 }
 

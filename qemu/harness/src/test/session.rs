@@ -204,11 +204,14 @@ impl<'a> Session<'a> {
             return;
         };
         if let Some(inner) = line.strip_prefix(INDENT) {
-            if inner.starts_with("# Subtest: ") && record.lines.is_empty() {
-                self.sink.begin(&self.planned[self.port].name);
-            }
             record.lines.push(inner.to_owned());
-            self.sink.line(line);
+            // What comes before the last test's verdict waits for it.
+            if self.port == self.done {
+                if record.lines.len() == 1 {
+                    self.sink.begin(&self.planned[self.port].name);
+                }
+                self.sink.line(line);
+            }
         } else if let Some(result) = ResultLine::parse(line) {
             if result.name != self.planned[self.port].name {
                 self.trouble = Some(format!("a result of {} came out of turn", result.name));
@@ -258,6 +261,16 @@ impl<'a> Session<'a> {
         self.spoilt = outcome.spoils_the_guest();
         self.sink.end(&outcome);
         self.done += 1;
+        let next = self
+            .records
+            .get(self.done)
+            .filter(|next| !next.lines.is_empty());
+        if let (Some(record), false) = (next, self.spoilt) {
+            self.sink.begin(&self.planned[self.done].name);
+            for line in &record.lines {
+                self.sink.line(&format!("{INDENT}{line}"));
+            }
+        }
     }
 }
 

@@ -8,17 +8,20 @@ use crate::test::outcome::Verdict;
 #[derive(Default)]
 struct Seen {
     outcomes: Vec<Outcome>,
-    lines: Vec<String>,
+    heard: Vec<String>,
 }
 
 impl Sink for Seen {
-    fn begin(&mut self, _name: &str) {}
+    fn begin(&mut self, name: &str) {
+        self.heard.push(format!("begin {name}"));
+    }
 
     fn line(&mut self, line: &str) {
-        self.lines.push(line.to_owned());
+        self.heard.push(line.trim_start().to_owned());
     }
 
     fn end(&mut self, outcome: &Outcome) {
+        self.heard.push(format!("end {}", outcome.name));
         self.outcomes.push(outcome.clone());
     }
 }
@@ -32,6 +35,7 @@ enum End {
 }
 
 struct Replay {
+    heard: Vec<String>,
     outcomes: Vec<Outcome>,
     trouble: Option<String>,
     boot_splats: Vec<Splat>,
@@ -78,6 +82,7 @@ fn replay(names: &[&str], log: &str, end: End) -> Replay {
     }
     let (_, trouble, boot_splats) = session.into_parts();
     Replay {
+        heard: seen.heard,
         outcomes: seen.outcomes,
         trouble,
         boot_splats,
@@ -174,6 +179,35 @@ fn the_guests_own_time_limit_spoils_the_guest() {
     );
     assert_eq!(replay.reasons(), ["timed out after 10 seconds"]);
     assert!(replay.only().spoils_the_guest());
+}
+
+#[test]
+fn an_unusual_exit_status_is_told() {
+    let replay = one("TAP version 13", "", "not ok 1 a # exit=2");
+    assert_eq!(replay.reasons(), ["no plan", "exit status 2"]);
+}
+
+#[test]
+fn lines_of_the_next_test_wait_for_the_verdict() {
+    let log = format!(
+        "{HEAD}ktap| 1..2\n[    1.0] overdrive-test: start a\nktap|     TAP version 13\n\
+         ktap|     1..1\nktap|     ok 1 x\nktap| ok 1 a\nktap|     TAP version 13\n\
+         [    2.0] overdrive-test: start b\nktap|     1..1\n"
+    );
+    let replay = replay(&["a", "b"], &log, End::Running);
+    assert_eq!(
+        replay.heard,
+        [
+            "begin a",
+            "TAP version 13",
+            "1..1",
+            "ok 1 x",
+            "end a",
+            "begin b",
+            "TAP version 13",
+            "1..1"
+        ]
+    );
 }
 
 #[test]

@@ -5,3 +5,4 @@
 #![deny(unsafe_code)]
 
 pub(crate) mod driver_name;
+pub(crate) mod rules;

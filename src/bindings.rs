@@ -22,6 +22,7 @@
     reason = "generated"
 )]
 
+pub(crate) use kernel::bindings::*;
 use pin_init::{
     MaybeZeroable,
     Zeroable, //

@@ -40,6 +40,11 @@ impl DriverName {
         self.0.to_bytes()
     }
 
+    /// Makes another one.
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        Self::try_from(self.as_bytes())
+    }
+
     /// Turns the name into the C string that a driver is registered with.
     pub(crate) fn into_c_string(self) -> CString {
         self.0

@@ -128,6 +128,14 @@ impl Spec {
             .unwrap_or_default()
     }
 
+    /// Makes another one.
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        let mut text = KVec::with_capacity(self.text.len(), GFP_KERNEL)?;
+
+        text.extend_from_slice(&self.text, GFP_KERNEL)?;
+        Ok(Self { text, ..*self })
+    }
+
     /// The rule's name.
     pub(crate) fn name(&self) -> &[u8] {
         self.span(self.name)

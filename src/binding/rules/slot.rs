@@ -42,6 +42,12 @@ pub(crate) struct Slot {
     device: CString,
 }
 
+impl PartialEq for Slot {
+    fn eq(&self, other: &Self) -> bool {
+        self.bus == other.bus && self.device() == other.device()
+    }
+}
+
 impl Slot {
     /// Reads a slot.
     pub(crate) fn parse(bus: SlotBus, text: &[u8]) -> Result<Self, BadParam> {

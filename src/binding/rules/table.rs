@@ -59,13 +59,36 @@ impl Kind {
     }
 }
 
+/// What some rule wants to know, and what is not for free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// [`Subject::modalias`]
+    pub(crate) modalias: bool,
+    /// [`Subject::group_owned`]
+    pub(crate) group_owned: bool,
+    /// What [`Spec::GROUP`] stands for.
+    pub(crate) group_driver: bool,
+}
+
 /// The rules.
 ///
 /// # Invariants
 ///
-/// `rules` is sorted by [`Kind`], key and [`Rank`], and no two rules have the same age.
+/// `rules` is sorted by [`Kind`], key and [`Rank`], and no two rules have the same age. `count` tells
+/// how many there are that need each of [`Needs`].
 pub(crate) struct Table {
     rules: KVVec<KBox<Rule>>,
+    count: [usize; 3],
+}
+
+/// Whether a rule needs each of [`Needs`].
+fn needs(spec: &Spec) -> [usize; 3] {
+    [
+        spec.modalias.len != 0,
+        spec.group_owned,
+        spec.driver() == Spec::GROUP,
+    ]
+    .map(usize::from)
 }
 
 impl Table {
@@ -74,7 +97,19 @@ impl Table {
         // INVARIANT: Trivially sorted.
         Self {
             rules: KVVec::new(),
+            count: [0; 3],
         }
+    }
+
+    /// What rules want to know; [`None`] if there is no rule.
+    pub(crate) fn needs(&self) -> Option<Needs> {
+        let [modalias, group_owned, group_driver] = self.count.map(|count| count != 0);
+
+        (!self.is_empty()).then_some(Needs {
+            modalias,
+            group_owned,
+            group_driver,
+        })
     }
 
     /// Whether there is no rule.
@@ -82,7 +117,7 @@ impl Table {
         self.rules.is_empty()
     }
 
-    /// All rules, in no order that means something.
+    /// All rules, in no order that matters.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|rule| &**rule)
     }
@@ -107,20 +142,29 @@ impl Table {
         let Err(at) = self.position(&rule.spec, rule.age) else {
             return Err(EEXIST);
         };
+        let needs = needs(&rule.spec);
         let rule = KBox::new(rule, GFP_KERNEL)?;
 
         self.rules.reserve(1, GFP_KERNEL)?;
         // INVARIANT: `at` is where the search would have found the rule.
         self.rules
             .insert_within_capacity(at, rule)
-            .map_err(|_| ENOMEM)
+            .map_err(|_| ENOMEM)?;
+        for (count, need) in self.count.iter_mut().zip(needs) {
+            *count += need;
+        }
+        Ok(())
     }
 
     /// Removes the rule of that age for which `spec` is what it says.
     pub(crate) fn remove(&mut self, spec: &Spec, age: Age) -> Option<KBox<Rule>> {
         let at = self.position(spec, age).ok()?;
+        let rule = self.rules.remove(at).ok()?;
 
-        self.rules.remove(at).ok()
+        for (count, need) in self.count.iter_mut().zip(needs(&rule.spec)) {
+            *count -= need;
+        }
+        Some(rule)
     }
 
     /// The rule of that age for which `spec` is what it says.

@@ -18,13 +18,8 @@ impl abstractions::platform::Driver for MetaDriver {
     const DRIVER_MANAGED_DMA: bool = true;
 
     fn probe(pdev: &platform::Device<Core<'_>>) -> Result {
-        claim::named_by_override(pdev.as_ref())?;
-        dev_info!(pdev, "claimed\n");
-
-        Ok(())
+        claim::named_by_override(pdev.as_ref())
     }
 
-    fn remove(pdev: &platform::Device<Core<'_>>) {
-        dev_info!(pdev, "released\n");
-    }
+    fn remove(_pdev: &platform::Device<Core<'_>>) {}
 }

@@ -139,10 +139,6 @@ pub(crate) enum Event {
 
 impl Event {
     fn from_raw(action: c_ulong) -> Option<Self> {
-        #[expect(
-            non_upper_case_globals,
-            reason = "names of the C header"
-        )]
         match u32::try_from(action).ok()? {
             bindings::bus_notifier_event_BUS_NOTIFY_ADD_DEVICE => Some(Self::Add),
             bindings::bus_notifier_event_BUS_NOTIFY_DEL_DEVICE => Some(Self::Del),

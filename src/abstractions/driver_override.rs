@@ -49,12 +49,6 @@ impl Override {
             core::mem::ManuallyDrop::new(this).0.as_ptr()
         })
     }
-
-    /// The driver's name.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        // SAFETY: By the type invariants.
-        unsafe { text_or_empty(self.0.as_ptr()) }
-    }
 }
 
 impl Drop for Override {

@@ -60,6 +60,13 @@ fn depth(dev: &Device) -> usize {
     core::iter::successors(Some(dev), |&dev| device::parent(dev)).count()
 }
 
+/// Parents come before children, and physical functions before their virtual ones.
+fn order(managed: &Managed) -> (usize, bool) {
+    let dev = managed.device();
+
+    (depth(dev), device::physical_function(dev).is_some())
+}
+
 /// Whether `dev` goes away when `other` loses its driver.
 fn depends_on(dev: &Device, other: &Device) -> bool {
     let is_other = |dev: &Device| device::id(dev) == device::id(other);
@@ -78,11 +85,10 @@ impl Engine {
     /// middle of what is done to the group.
     pub(super) fn endpoints(&self, managed: &Arc<Managed>) -> Result<KVec<Arc<Managed>>> {
         let dev = managed.device();
-        let mut endpoints = KVec::new();
+        let mut endpoints = KVec::<Arc<Managed>>::new();
 
-        endpoints.push(managed.clone(), GFP_KERNEL)?;
         for other in &iommu::Group::of(dev).ok_or(ENODEV)?.devices()? {
-            if device::id(other) == device::id(dev) || device::is_bridge(other) {
+            if device::is_bridge(other) {
                 continue;
             }
             if depends_on(dev, other) {
@@ -93,17 +99,13 @@ impl Engine {
                 dev_err!(dev, "{} of its group is on no managed bus\n", other.name());
                 EOPNOTSUPP
             })?;
-            endpoints.push(other, GFP_KERNEL)?;
-        }
-        endpoints.sort_unstable_by_key(|endpoint| {
-            let dev = endpoint.device();
 
-            (
-                depth(dev),
-                device::physical_function(dev).is_some(),
-                device::id(dev),
-            )
-        });
+            endpoints.reserve(1, GFP_KERNEL)?;
+            let at = endpoints.partition_point(|it| order(it) <= order(&other));
+            endpoints
+                .insert_within_capacity(at, other)
+                .map_err(|_| ENOMEM)?;
+        }
         Ok(endpoints)
     }
 }

@@ -53,7 +53,7 @@ check "it is the user's" has_status "$device" by user
 rebind "$device" ""
 
 # Precedence.
-rule any "modalias=*" "bus=$bus" driver=none
+rule any "device=$device*" "modalias=*" "bus=$bus" driver=none
 rule exact "device=$device" driver=test-a
 rule younger "device=$device" driver=test-b
 echo 1 >$rules/any/apply
@@ -67,7 +67,7 @@ rmdir $rules/any $rules/younger $rules/exact
 check "no rule is left" is "$(ls $rules)" ""
 
 alias=$(sed -n 's/^MODALIAS=//p' "$(device_path "$device")/uevent")
-rule alias "modalias=${alias%????}*" driver=test-b
+rule alias "device=$device*" "modalias=${alias%????}*" driver=test-b
 echo 1 >$rules/alias/apply
 check "an alias with a * matches" is_as "$device" test-b test-b
 rmdir $rules/alias

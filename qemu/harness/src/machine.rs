@@ -34,7 +34,7 @@ impl Machine {
 ///
 /// On the root bus every function has an IOMMU group of its own. What is behind the PCIe-to-PCI
 /// bridge shares one. The ports rp0 to rp3 are empty, for hot-plug.
-const Q35: Machine = Machine {
+static Q35: Machine = Machine {
     name: "q35",
     arch: Arch::X86_64,
     args: &[
@@ -73,7 +73,7 @@ const Q35: Machine = Machine {
 };
 
 /// Platform devices without an IOMMU: virtio-mmio.
-const MICROVM: Machine = Machine {
+static MICROVM: Machine = Machine {
     name: "microvm",
     arch: Arch::X86_64,
     args: &[
@@ -92,7 +92,7 @@ const MICROVM: Machine = Machine {
     append: "reboot=t tsc_early_khz=1000000",
 };
 
-pub(crate) const ALL: &[&Machine] = &[&Q35, &MICROVM];
+pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM];
 
 pub(crate) fn by_name(name: &str) -> Result<&'static Machine> {
     ALL.iter()
@@ -121,7 +121,11 @@ mod tests {
     fn every_argument_is_one_word() {
         // A continuation inside a string literal must not leave blanks in an argument.
         for machine in ALL {
-            assert!(machine.args().all(|word| !word.ends_with(',')), "{}", machine.name);
+            assert!(
+                machine.args().all(|word| !word.ends_with(',')),
+                "{}",
+                machine.name
+            );
         }
     }
 }

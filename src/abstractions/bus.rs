@@ -34,10 +34,7 @@ impl Bus {
     ///
     /// `filter` gets a bus's name, and whether its core honours the override of its devices. It must
     /// not sleep.
-    pub(crate) fn all(
-        capacity: usize,
-        filter: impl Fn(&[u8], bool) -> bool,
-    ) -> Result<KVec<Self>> {
+    pub(crate) fn all(capacity: usize, filter: impl Fn(&[u8], bool) -> bool) -> Result<KVec<Self>> {
         // The list can't be walked and memory be allocated at the same time.
         let mut buses = KVec::with_capacity(capacity, GFP_KERNEL)?;
 
@@ -91,7 +88,7 @@ impl Bus {
 
     /// Calls `f` with each device of the bus.
     pub(crate) fn for_each_device<F: FnMut(&Device)>(&self, mut f: F) {
-        unsafe extern "C" fn callback<F: FnMut(&Device)>(
+        extern "C" fn callback<F: FnMut(&Device)>(
             dev: *mut bindings::device,
             data: *mut c_void,
         ) -> c_int {
@@ -208,7 +205,7 @@ impl<T: Handler + 'static> Notifier<T> {
         &self.handler
     }
 
-    unsafe extern "C" fn callback(
+    extern "C" fn callback(
         block: *mut bindings::notifier_block,
         action: c_ulong,
         data: *mut c_void,

@@ -186,7 +186,7 @@ pub(crate) fn find_driver<R>(dev: &Device, f: impl FnMut(&Driver) -> Option<R>) 
         found: Option<R>,
     }
 
-    unsafe extern "C" fn callback<F: FnMut(&Driver) -> Option<R>, R>(
+    extern "C" fn callback<F: FnMut(&Driver) -> Option<R>, R>(
         drv: *mut bindings::device_driver,
         data: *mut c_void,
     ) -> c_int {
@@ -202,7 +202,7 @@ pub(crate) fn find_driver<R>(dev: &Device, f: impl FnMut(&Driver) -> Option<R>) 
 
     fn callback_for<F: FnMut(&Driver) -> Option<R>, R>(
         _: &Context<F, R>,
-    ) -> unsafe extern "C" fn(*mut bindings::device_driver, *mut c_void) -> c_int {
+    ) -> extern "C" fn(*mut bindings::device_driver, *mut c_void) -> c_int {
         callback::<F, R>
     }
 

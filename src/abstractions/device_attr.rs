@@ -64,7 +64,7 @@ impl<A: Attribute> DeviceAttribute<A> {
         self.0.get().cast()
     }
 
-    unsafe extern "C" fn show(
+    extern "C" fn show(
         dev: *mut bindings::device,
         _attr: *mut bindings::device_attribute,
         buf: *mut c_char,
@@ -77,7 +77,7 @@ impl<A: Attribute> DeviceAttribute<A> {
         into_ssize(A::show(dev, page))
     }
 
-    unsafe extern "C" fn store(
+    extern "C" fn store(
         dev: *mut bindings::device,
         _attr: *mut bindings::device_attribute,
         buf: *const c_char,
@@ -105,7 +105,7 @@ pub(super) const fn attribute_base(name: &'static CStr, mode: u16) -> bindings::
     // SAFETY: All fields are numbers and pointers that can be zero.
     let mut attribute: bindings::attribute = unsafe { core::mem::zeroed() };
 
-    attribute.name = name.as_ptr().cast();
+    attribute.name = kernel::str::as_char_ptr_in_const_context(name);
     attribute.mode = mode;
     #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
     {
@@ -151,7 +151,7 @@ impl Group {
         // SAFETY: All fields are pointers, which can be NULL, or functions, which can be missing.
         let mut group: bindings::attribute_group = unsafe { core::mem::zeroed() };
 
-        group.name = name.as_ptr().cast();
+        group.name = kernel::str::as_char_ptr_in_const_context(name);
         group.__bindgen_anon_2.attrs = core::ptr::from_ref(attributes).cast_mut().cast();
         Self(Opaque::new(group))
     }

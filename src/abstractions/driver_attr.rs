@@ -133,12 +133,12 @@ impl<A: Attribute> DriverFile<A> {
         }
     }
 
-    unsafe extern "C" fn show(_drv: *mut bindings::device_driver, buf: *mut c_char) -> isize {
+    extern "C" fn show(_drv: *mut bindings::device_driver, buf: *mut c_char) -> isize {
         // SAFETY: `buf` is a page, and nobody else's during the call.
         into_ssize(A::show(unsafe { &mut *buf.cast::<[u8; PAGE_SIZE]>() }))
     }
 
-    unsafe extern "C" fn store(
+    extern "C" fn store(
         _drv: *mut bindings::device_driver,
         buf: *const c_char,
         count: usize,

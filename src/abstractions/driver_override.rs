@@ -36,9 +36,8 @@ impl Override {
     /// Makes an override of `name`, which must have no NUL in it.
     pub(crate) fn new(name: &[u8]) -> Result<Self> {
         // SAFETY: As many bytes as the length says can be read.
-        let text = unsafe {
-            bindings::kstrndup(name.as_ptr().cast(), name.len(), bindings::GFP_KERNEL)
-        };
+        let text =
+            unsafe { bindings::kstrndup(name.as_ptr().cast(), name.len(), bindings::GFP_KERNEL) };
 
         // INVARIANT: `kstrndup()` allocates this way, and terminates.
         NonNull::new(text).map(Self).ok_or(ENOMEM)

@@ -39,7 +39,7 @@ impl Group {
 
     /// The devices of the group, in the order in which they were added.
     pub(crate) fn devices(&self) -> Result<KVec<ARef<Device>>> {
-        unsafe extern "C" fn callback(dev: *mut bindings::device, data: *mut c_void) -> c_int {
+        extern "C" fn callback(dev: *mut bindings::device, data: *mut c_void) -> c_int {
             // SAFETY: `data` is the vector that was passed along with this function.
             let devices = unsafe { &mut *data.cast::<KVec<ARef<Device>>>() };
             // SAFETY: The device is valid while it is in the group, which is locked.

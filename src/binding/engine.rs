@@ -108,11 +108,7 @@ impl Engine {
     pub(crate) fn managed(&self, dev: &Device) -> Result<Arc<Managed>> {
         let devices = self.devices.lock();
 
-        devices
-            .by_id
-            .get(&device::id(dev))
-            .cloned()
-            .ok_or(ENODEV)
+        devices.by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
     }
 
     /// Adds a device, unless it is there already or no more are wanted.

@@ -34,9 +34,11 @@ impl fmt::Display for Outcome {
             Self::Busy => f.write_str("busy"),
             Self::Done => f.write_str("done"),
             Self::RolledBack(error) => f.write_fmt(fmt!("rolled-back:{}", error.to_errno())),
-            Self::Stranded { error, rollback } => {
-                f.write_fmt(fmt!("stranded:{}:{}", error.to_errno(), rollback.to_errno()))
-            }
+            Self::Stranded { error, rollback } => f.write_fmt(fmt!(
+                "stranded:{}:{}",
+                error.to_errno(),
+                rollback.to_errno()
+            )),
         }
     }
 }

@@ -266,9 +266,7 @@ impl Setter {
 
     fn variables(&self) -> Result<[CString; 2]> {
         let by = match self.origin {
-            Origin::Rule => {
-                CString::try_from_fmt(fmt!("OVERDRIVE_BY=rule:{}", text(&self.name)))?
-            }
+            Origin::Rule => CString::try_from_fmt(fmt!("OVERDRIVE_BY=rule:{}", text(&self.name)))?,
             Origin::Slot => CString::try_from_fmt(fmt!("OVERDRIVE_BY=slot"))?,
         };
 

@@ -208,9 +208,8 @@ impl Rule {
     /// That is the rule itself, its texts in an allocation that the allocator rounds up to at most
     /// [`Spec::MAX_TEXT`], and its entry in the table, which has room for twice as many when it
     /// has just grown.
-    pub(crate) const MAX_BYTES: usize = size_of::<Self>().next_power_of_two()
-        + Spec::MAX_TEXT
-        + 2 * size_of::<KBox<Self>>();
+    pub(crate) const MAX_BYTES: usize =
+        size_of::<Self>().next_power_of_two() + Spec::MAX_TEXT + 2 * size_of::<KBox<Self>>();
 
     fn rank(&self) -> Rank {
         self.spec.rank(self.age)

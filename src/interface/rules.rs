@@ -4,6 +4,8 @@
 //!
 //! See `Documentation/ABI/testing/configfs-overdrive-rules`.
 
+#[cfg(not(kernel_7_3))]
+use crate::THIS_MODULE;
 use crate::{
     abstractions::device_attr::emit,
     binding::{
@@ -20,8 +22,6 @@ use crate::{
         Engine, //
     },
 };
-#[cfg(not(kernel_7_3))]
-use crate::THIS_MODULE;
 use kernel::{
     configfs::{
         self,
@@ -78,7 +78,11 @@ impl configfs::GroupOperations for Rules {
         let engine = Engine::get()?;
         let copy = || CString::try_from_fmt(fmt!("{name}"));
 
-        if name.to_bytes().iter().any(|&c| !c.is_ascii_graphic() || c == b':') {
+        if name
+            .to_bytes()
+            .iter()
+            .any(|&c| !c.is_ascii_graphic() || c == b':')
+        {
             pr_err!("rule {name}: a name has printable characters but ':' only\n");
             return Err(EINVAL);
         }

@@ -100,7 +100,7 @@ impl Slots {
             .engine
             .activate(spec, self.engine.new_age(), Origin::Slot)?;
         rule.set_overrides();
-        slots.push(( slot, rule), GFP_KERNEL)?;
+        slots.push((slot, rule), GFP_KERNEL)?;
         Ok(())
     }
 

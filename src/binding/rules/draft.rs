@@ -187,9 +187,9 @@ mod tests {
     fn drivers() {
         let bad = |text: &[u8]| Field::Driver.check(text).err();
 
-        assert!(bad(b"vfio-meta") == None);
-        assert!(bad(b"none") == None);
-        assert!(bad(b"@group") == None);
+        assert!(bad(b"vfio-meta").is_none());
+        assert!(bad(b"none").is_none());
+        assert!(bad(b"@group").is_none());
         assert!(bad(b"@grup") == Some(BadChar(0)));
         assert!(bad(b"a b") == Some(BadChar(1)));
         assert!(bad(b"ab/") == Some(BadChar(2)));

@@ -113,9 +113,7 @@ impl<'a> Pattern<'a> {
                     pattern = next;
                     continue;
                 }
-                (Some((token, next)), Some((&c, rest))) => {
-                    token.matches(c).then_some((next, rest))
-                }
+                (Some((token, next)), Some((&c, rest))) => token.matches(c).then_some((next, rest)),
                 _ => None,
             };
 
@@ -258,7 +256,7 @@ mod tests {
     fn first_bad_character() {
         let bad = |pattern: &[u8]| Pattern::check(pattern).err();
 
-        assert!(bad(b"abc") == None);
+        assert!(bad(b"abc").is_none());
         assert!(bad(b"ab[c") == Some(BadChar(2)));
         assert!(bad(b"ab\\") == Some(BadChar(2)));
         assert!(bad(b"a\tb") == Some(BadChar(1)));

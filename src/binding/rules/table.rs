@@ -118,6 +118,7 @@ impl Table {
     }
 
     /// All rules, in no order that matters.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|rule| &**rule)
     }

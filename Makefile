@@ -38,9 +38,12 @@ else
   module-needs := kernel
 endif
 
+# The tests' own drivers are another tree for Kbuild.
+test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
+
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
-.PHONY: all setup kernel harness guest module run test stress bench shell clippy fmt fmt-check \
+.PHONY: all setup kernel harness guest module test-modules run test stress bench shell clippy fmt fmt-check \
 	shellcheck check host-test rust-analyzer modules_install clean help
 
 all: module
@@ -94,23 +97,28 @@ module: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) modules
 	@echo "overdrive.ko: $(out:$(CURDIR)/%=%)/overdrive.ko"
 
+# The harness finds them beside overdrive.ko.
+test-modules: module
+	@$(call test-kbuild,$(FLAVOR),$(out)/test) modules
+	@cp '$(out)'/test/*.ko '$(out)'
+
 modules_install: module
 	@$(call kbuild,$(FLAVOR),$(out)) modules_install
 
 run: module guest
 	@'$(harness)' run $(call select,$(FLAVOR))
 
-test: module guest
+test: test-modules guest
 	@'$(harness)' test $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
-stress: module guest
+stress: test-modules guest
 	@'$(harness)' test --stress $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
-shell: module guest
+shell: test-modules guest
 	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))
 
 bench: override FLAVOR := bench
-bench: module guest
+bench: test-modules guest
 	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json)
 
 check: fmt-check shellcheck clippy host-test

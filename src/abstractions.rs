@@ -5,7 +5,14 @@
 //! Each file is shaped as the abstraction that it could become upstream, in `rust/kernel/`, and has
 //! no policy of this module in it.
 
+pub(crate) mod bus;
+pub(crate) mod device;
+pub(crate) mod device_attr;
+pub(crate) mod driver_attr;
 pub(crate) mod driver_override;
+pub(crate) mod global;
+pub(crate) mod iommu;
 pub(crate) mod module_param;
 pub(crate) mod pci;
 pub(crate) mod platform;
+pub(crate) mod uevent;

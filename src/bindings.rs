@@ -26,6 +26,7 @@
     reason = "generated"
 )]
 
+pub(crate) use kernel::bindings::*;
 use pin_init::{
     MaybeZeroable,
     Zeroable, //

@@ -3,3 +3,5 @@
 //! What differs per bus.
 
 #![deny(unsafe_code)]
+
+pub(crate) mod native;

@@ -7,4 +7,7 @@
 
 #![deny(unsafe_code)]
 
+pub(crate) mod device_attrs;
 pub(crate) mod params;
+pub(crate) mod rules;
+pub(crate) mod slots;

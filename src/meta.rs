@@ -12,6 +12,7 @@
 mod claim;
 mod pci;
 mod platform;
+pub(crate) mod slots;
 
 use crate::{
     abstractions,

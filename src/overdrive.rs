@@ -19,7 +19,12 @@ mod bus;
 mod interface;
 mod meta;
 
-use kernel::prelude::*;
+use abstractions::global::Published;
+use kernel::{
+    configfs,
+    prelude::*,
+    sync::Arc, //
+};
 
 module! {
     type: Overdrive,
@@ -38,19 +43,78 @@ module! {
 /// set up: nothing that is still registered may reach something that is already gone.
 #[pin_data]
 struct Overdrive {
+    /// The directory of rules. The module can't be unloaded while there are any in it.
+    #[pin]
+    configfs: configfs::Subsystem<interface::rules::Rules>,
+    /// The files of the meta drivers, which are in the directories of these.
+    #[pin]
+    platform_slots: interface::slots::Files<interface::slots::Platform>,
+    #[pin]
+    pci_slots: interface::slots::Files<interface::slots::Pci>,
+    /// The devices' files, and the rules' view of devices. Once it is gone, nobody can ask for a
+    /// rebind anymore, which could otherwise find a driver that is about to go.
+    watch: binding::hotplug::Watch,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
     #[pin]
     meta: meta::Drivers,
+    /// The rules and slots from module parameters.
+    slots: Published<Arc<meta::slots::Slots>>,
+    rules: KVec<binding::ActiveRule>,
+    /// What all of these share.
+    shared: Published<Arc<binding::Engine>>,
 }
 
 impl kernel::InPlaceModule for Overdrive {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(move || {
             let params = interface::params::Params::read()?;
+            let engine = binding::Engine::new()?;
+            let rules = activate(&engine, params.rules)?;
+            let slots = meta::slots::Slots::new(
+                engine.clone(),
+                params.pci_driver.try_clone()?,
+                params.platform_driver.try_clone()?,
+                params.slots,
+            )?;
+            let (pci_driver, platform_driver) = (
+                params.pci_driver.try_clone()?,
+                params.platform_driver.try_clone()?,
+            );
 
             Ok(try_pin_init!(Self {
+                shared: engine.clone().publish()?,
+                rules,
+                slots: slots.publish()?,
+                // Before the meta drivers, which then find the overrides that name them.
+                watch: binding::hotplug::Watch::new(
+                    engine.clone(),
+                    bus::native::buses()?,
+                    &interface::device_attrs::GROUP,
+                )?,
                 meta <- meta::Drivers::new(module, params.pci_driver, params.platform_driver),
+                pci_slots <- interface::slots::Files::new(&pci_driver, module),
+                platform_slots <- interface::slots::Files::new(&platform_driver, module),
+                configfs <- interface::rules::Rules::register(),
+            })
+            .pin_chain(|this| {
+                this.watch.settle();
+                Ok(())
             }))
         })
     }
+}
+
+/// Puts the rules from the module parameter in force.
+fn activate(
+    engine: &Arc<binding::Engine>,
+    specs: KVec<binding::rules::Spec>,
+) -> Result<KVec<binding::ActiveRule>> {
+    let mut rules = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
+
+    for spec in specs {
+        let rule = engine.activate(spec, engine.new_age(), binding::rules::Origin::Rule)?;
+
+        rules.push(rule, GFP_KERNEL)?;
+    }
+    Ok(rules)
 }

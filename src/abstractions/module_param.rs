@@ -52,3 +52,17 @@ pub(crate) static PLATFORM_DRIVER: StringParam = StringParam {
     name: "platform_driver",
     value: &raw const bindings::overdrive_platform_driver,
 };
+
+/// `rules=`
+// INVARIANT: `overdrive_rules` likewise.
+pub(crate) static RULES: StringParam = StringParam {
+    name: "rules",
+    value: &raw const bindings::overdrive_rules,
+};
+
+/// `slots=`
+// INVARIANT: `overdrive_slots` likewise.
+pub(crate) static SLOTS: StringParam = StringParam {
+    name: "slots",
+    value: &raw const bindings::overdrive_slots,
+};

@@ -25,6 +25,26 @@ impl DriverName {
     /// The override that keeps a device without a driver: simply a name that no driver has.
     pub(crate) const NONE: &'static [u8] = b"none";
 
+    /// Whether the bytes, as they stand, are a name that a driver can have.
+    pub(crate) fn is_valid(name: &[u8]) -> bool {
+        (1..=Self::MAX_LEN).contains(&name.len())
+            && name.iter().all(|&c| c.is_ascii_graphic() && c != b'/')
+            && name != Self::NONE
+            // A directory's name can't be these.
+            && name != b"."
+            && name != b".."
+    }
+
+    /// The name.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.to_bytes()
+    }
+
+    /// Makes another one.
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        Self::try_from(self.as_bytes())
+    }
+
     /// Turns the name into the C string that a driver is registered with.
     pub(crate) fn into_c_string(self) -> CString {
         self.0
@@ -40,13 +60,7 @@ impl TryFrom<&[u8]> for DriverName {
     ///
     /// `EINVAL` if the bytes are no name that a driver can have, `ENOMEM`.
     fn try_from(name: &[u8]) -> Result<Self> {
-        let valid = (1..=Self::MAX_LEN).contains(&name.len())
-            && name.iter().all(|&c| c.is_ascii_graphic() && c != b'/')
-            && name != Self::NONE
-            // A directory's name can't be these.
-            && name != b"."
-            && name != b"..";
-        if !valid {
+        if !Self::is_valid(name) {
             return Err(EINVAL);
         }
 

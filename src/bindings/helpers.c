@@ -2,6 +2,7 @@
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/pci.h>
 
 #include "helpers.h"
 
@@ -15,8 +16,29 @@ char *overdrive_platform_driver = "vfio-platform";
 module_param_named(platform_driver, overdrive_platform_driver, charp, 0444);
 MODULE_PARM_DESC(platform_driver, "Name of the platform meta driver (default: vfio-platform)");
 
+char *overdrive_rules = "";
+module_param_named(rules, overdrive_rules, charp, 0444);
+MODULE_PARM_DESC(rules, "Rules that hold from load, [name=N,][bus=B,]MATCHER=TEXT,...,driver=D;...");
+
+char *overdrive_slots = "";
+module_param_named(slots, overdrive_slots, charp, 0444);
+MODULE_PARM_DESC(slots, "Slots that the meta drivers seize from load, (BB:SS.F)(platform/NAME)...");
+
 /* The device lock must be held, and the device have a driver. */
 int overdrive_device_match_driver_override(struct device *dev)
 {
 	return device_match_driver_override(dev, dev->driver);
+}
+
+/* NULL unless @dev is a virtual function. */
+struct device *overdrive_physfn(struct device *dev)
+{
+	if (!dev_is_pci(dev) || !to_pci_dev(dev)->is_virtfn)
+		return NULL;
+	return &pci_physfn(to_pci_dev(dev))->dev;
+}
+
+bool overdrive_is_bridge(struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->hdr_type != PCI_HEADER_TYPE_NORMAL;
 }

@@ -5,11 +5,18 @@
 #ifndef OVERDRIVE_HELPERS_H
 #define OVERDRIVE_HELPERS_H
 
+#include <linux/types.h>
+
 struct device;
 
 extern char *overdrive_pci_driver;
 extern char *overdrive_platform_driver;
 
+extern char *overdrive_rules;
+extern char *overdrive_slots;
+
 int overdrive_device_match_driver_override(struct device *dev);
+struct device *overdrive_physfn(struct device *dev);
+bool overdrive_is_bridge(struct device *dev);
 
 #endif /* OVERDRIVE_HELPERS_H */

@@ -7,15 +7,33 @@
 //! | `pci_driver=`      | string | `vfio-meta`     | name of the PCI meta driver                  |
 //! | `platform_driver=` | string | `vfio-platform` | name of the platform meta driver             |
 //!
-//! Both are readable in `/sys/module/overdrive/parameters/` and fixed from load to unload. A value
-//! that is no driver name (see [`DriverName`]) makes loading fail with `EINVAL`.
+//! | `rules=`           | string | empty           | rules that hold from load, see [`param`]     |
+//! | `slots=`           | string | empty           | slots that hold from load, see [`slot`]      |
+//!
+//! All are readable in `/sys/module/overdrive/parameters/` and fixed from load to unload. A value
+//! that is no driver name (see [`DriverName`]), no rules or no slots makes loading fail with
+//! `EINVAL`, and the kernel log names the first bad character. None can be longer than 1024 bytes.
 
 use crate::{
     abstractions::module_param::{
         self,
         StringParam, //
     },
-    binding::driver_name::DriverName, //
+    binding::{
+        driver_name::DriverName,
+        managed::text,
+        rules::{
+            param::{
+                self,
+                BadParam, //
+            },
+            slot::{
+                self,
+                Slot, //
+            },
+            Spec, //
+        }, //
+    },
 };
 use kernel::prelude::*;
 
@@ -23,6 +41,8 @@ use kernel::prelude::*;
 pub(crate) struct Params {
     pub(crate) pci_driver: DriverName,
     pub(crate) platform_driver: DriverName,
+    pub(crate) rules: KVec<Spec>,
+    pub(crate) slots: KVec<Slot>,
 }
 
 impl Params {
@@ -31,6 +51,8 @@ impl Params {
         Ok(Self {
             pci_driver: driver_name(&module_param::PCI_DRIVER)?,
             platform_driver: driver_name(&module_param::PLATFORM_DRIVER)?,
+            rules: parsed(&module_param::RULES, param::parse)?,
+            slots: parsed(&module_param::SLOTS, slot::parse_param)?,
         })
     }
 }
@@ -40,4 +62,19 @@ fn driver_name(param: &StringParam) -> Result<DriverName> {
 
     DriverName::try_from(text.to_bytes())
         .inspect_err(|_| pr_err!("{}=\"{}\" is no driver name\n", param.name(), text))
+}
+
+fn parsed<T>(param: &StringParam, parse: fn(&[u8]) -> Result<T, BadParam>) -> Result<T> {
+    let value = param.value().to_bytes();
+
+    parse(value).map_err(|bad| {
+        let at = bad.at.0;
+        let rest = value.get(at..).unwrap_or_default();
+        let name = param.name();
+
+        // Enough to find the place.
+        let rest = rest.get(..rest.len().min(32)).unwrap_or_default();
+        pr_err!("{}= at {} (\"{}\"): {}\n", name, at, text(rest), bad.reason);
+        EINVAL
+    })
 }

@@ -69,7 +69,7 @@ static Q35: Machine = Machine {
     memory_mib: 1024,
     cpus: 2,
     console: "ttyS0",
-    append: "reboot=t",
+    append: "reboot=t no_timer_check",
 };
 
 /// Platform devices without an IOMMU: virtio-mmio.

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Drivers that misbehave on command.
+//!
+//! `test-a` and `test-b` exist on the PCI and on the platform bus. They match by override only, and do
+//! nothing with a device. What their probe does is written to `/sys/kernel/debug/overdrive_test/`,
+//! where each has a file:
+//!
+//! | value   | probe                                        |
+//! |---------|----------------------------------------------|
+//! | 0       | succeeds                                     |
+//! | -ERRNO  | fails with it (-517 defers)                  |
+//! | ERRNO   | fails with it once, and sets the value to 0  |
+//! | 10000   | hangs until the value changes                |
+//!
+//! `remove-a` and `remove-b` with 10000 let an unbind hang the same way.
+
+use kernel::{
+    bindings,
+    debugfs,
+    error::to_result,
+    fmt,
+    prelude::*,
+    str::CStrExt,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    types::Opaque,
+    uaccess::UserSliceReader, //
+};
+
+module! {
+    type: TestDrivers,
+    name: "overdrive_test",
+    authors: ["The overdrive authors"],
+    description: "Drivers that misbehave on command",
+    license: "GPL",
+}
+
+const HANG: i32 = 10_000;
+
+static PROBE: [Atomic<i32>; 2] = [Atomic::new(0), Atomic::new(0)];
+static REMOVE: [Atomic<i32>; 2] = [Atomic::new(0), Atomic::new(0)];
+
+fn wait_while_hanging(knob: &Atomic<i32>) -> i32 {
+    loop {
+        match knob.load(Relaxed) {
+            HANG => fsleep(Delta::from_millis(1)),
+            value => return value,
+        }
+    }
+}
+
+fn probe(which: usize) -> c_int {
+    match wait_while_hanging(&PROBE[which]) {
+        once @ 1.. => {
+            PROBE[which].store(0, Relaxed);
+            -once
+        }
+        always => always,
+    }
+}
+
+/// A file that shows and sets a value.
+struct Knob(&'static Atomic<i32>);
+
+impl fmt::Debug for Knob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0.load(Relaxed), f)
+    }
+}
+
+impl debugfs::Reader for Knob {
+    fn read_from_slice(&self, reader: &mut UserSliceReader) -> Result {
+        self.0.read_from_slice(reader)
+    }
+}
+
+/// A PCI driver.
+#[pin_data(PinnedDrop)]
+struct Pci<const WHICH: usize> {
+    #[pin]
+    driver: Opaque<bindings::pci_driver>,
+}
+
+// SAFETY: Nothing can be had through a shared reference.
+unsafe impl<const WHICH: usize> Sync for Pci<WHICH> {}
+// SAFETY: It can be unregistered by any thread.
+unsafe impl<const WHICH: usize> Send for Pci<WHICH> {}
+
+impl<const WHICH: usize> Pci<WHICH> {
+    fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            driver <- Opaque::try_ffi_init(move |slot: *mut bindings::pci_driver| {
+                // SAFETY: `slot` is valid, pinned, and unregistered before it goes away.
+                to_result(unsafe {
+                    slot.write(bindings::pci_driver {
+                        name: name.as_char_ptr(),
+                        probe: Some(Self::probe),
+                        remove: Some(Self::remove),
+                        ..Default::default()
+                    });
+                    bindings::__pci_register_driver(
+                        slot,
+                        module.as_ptr(),
+                        c"overdrive_test".as_char_ptr(),
+                    )
+                })
+            }),
+        })
+    }
+
+    unsafe extern "C" fn probe(
+        _: *mut bindings::pci_dev,
+        _: *const bindings::pci_device_id,
+    ) -> c_int {
+        probe(WHICH)
+    }
+
+    unsafe extern "C" fn remove(_: *mut bindings::pci_dev) {
+        wait_while_hanging(&REMOVE[WHICH]);
+    }
+}
+
+#[pinned_drop]
+impl<const WHICH: usize> PinnedDrop for Pci<WHICH> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: `new` registered it.
+        unsafe { bindings::pci_unregister_driver(self.driver.get()) };
+    }
+}
+
+/// A platform driver.
+#[pin_data(PinnedDrop)]
+struct Platform<const WHICH: usize> {
+    #[pin]
+    driver: Opaque<bindings::platform_driver>,
+}
+
+// SAFETY: Nothing can be had through a shared reference.
+unsafe impl<const WHICH: usize> Sync for Platform<WHICH> {}
+// SAFETY: It can be unregistered by any thread.
+unsafe impl<const WHICH: usize> Send for Platform<WHICH> {}
+
+impl<const WHICH: usize> Platform<WHICH> {
+    fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            driver <- Opaque::try_ffi_init(move |slot: *mut bindings::platform_driver| {
+                // SAFETY: `slot` is valid, pinned, and unregistered before it goes away.
+                to_result(unsafe {
+                    slot.write(bindings::platform_driver {
+                        probe: Some(Self::probe),
+                        remove: Some(Self::remove),
+                        driver: bindings::device_driver {
+                            name: name.as_char_ptr(),
+                            ..Default::default()
+                        },
+                        ..Default::default()
+                    });
+                    bindings::__platform_driver_register(
+                        slot,
+                        module.as_ptr(),
+                        c"overdrive_test".as_char_ptr(),
+                    )
+                })
+            }),
+        })
+    }
+
+    unsafe extern "C" fn probe(_: *mut bindings::platform_device) -> c_int {
+        probe(WHICH)
+    }
+
+    unsafe extern "C" fn remove(_: *mut bindings::platform_device) {
+        wait_while_hanging(&REMOVE[WHICH]);
+    }
+}
+
+#[pinned_drop]
+impl<const WHICH: usize> PinnedDrop for Platform<WHICH> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: `new` registered it.
+        unsafe { bindings::platform_driver_unregister(self.driver.get()) };
+    }
+}
+
+/// The loaded module.
+#[pin_data]
+struct TestDrivers {
+    #[pin]
+    pci_a: Pci<0>,
+    #[pin]
+    pci_b: Pci<1>,
+    #[pin]
+    platform_a: Platform<0>,
+    #[pin]
+    platform_b: Platform<1>,
+    #[pin]
+    probe_a: debugfs::File<Knob>,
+    #[pin]
+    probe_b: debugfs::File<Knob>,
+    #[pin]
+    remove_a: debugfs::File<Knob>,
+    #[pin]
+    remove_b: debugfs::File<Knob>,
+    dir: debugfs::Dir,
+}
+
+impl kernel::InPlaceModule for TestDrivers {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        pin_init::pin_init_scope(move || {
+            let dir = debugfs::Dir::new(c"overdrive_test");
+            let files = dir.clone();
+
+            Ok(try_pin_init!(Self {
+                dir,
+                probe_a <- files.read_write_file(c"probe-a", Knob(&PROBE[0])),
+                probe_b <- files.read_write_file(c"probe-b", Knob(&PROBE[1])),
+                remove_a <- files.read_write_file(c"remove-a", Knob(&REMOVE[0])),
+                remove_b <- files.read_write_file(c"remove-b", Knob(&REMOVE[1])),
+                pci_a <- Pci::new(c"test-a", module),
+                pci_b <- Pci::new(c"test-b", module),
+                platform_a <- Platform::new(c"test-a", module),
+                platform_b <- Platform::new(c"test-b", module),
+            }))
+        })
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's rules engine on the host.
+//!
+//! The files are the module's own, from `src/binding`. They see this crate as the `kernel` crate:
+//! [`prelude`] and [`str`] have as much of it as the engine uses. Their KUnit tests run here as well,
+//! next to those with generated cases in `tests`.
+
+#![allow(dead_code, reason = "the module's callers are not here")]
+
+// What the files call `kernel`.
+extern crate self as kernel;
+
+pub mod prelude;
+pub mod str;
+
+#[path = "../../../src/binding"]
+mod binding {
+    pub(crate) mod driver_name;
+    pub(crate) mod rules;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The commands of "PCI: Introduce new device binding path using pci_dev.driver_override" (2014), with
+# 0000:03:00.0 and pci-stub, and with our driver.
+#
+# Machines: q35
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+D=$(pci_devices 8086:10d3 | head -n 1)
+[ -n "$D" ] || skip_all "no e1000e"
+modprobe pci-stub 2>/dev/null
+load_overdrive
+plan 7
+
+for driver in pci-stub vfio-meta; do
+	if [ ! -d /sys/bus/pci/drivers/$driver ]; then
+		skip "$driver has the device" "the kernel has no $driver"
+		skip "the standard driver is back" "the kernel has no $driver"
+		continue
+	fi
+	echo $driver > "/sys/bus/pci/devices/$D/driver_override"
+	echo "$D" > "/sys/bus/pci/devices/$D/driver/unbind"
+	echo "$D" > /sys/bus/pci/drivers_probe
+	check "$driver has the device" is_bound "$D" $driver
+
+	echo > "/sys/bus/pci/devices/$D/driver_override"
+	echo "$D" > "/sys/bus/pci/devices/$D/driver/unbind"
+	echo "$D" > /sys/bus/pci/drivers_probe
+	check "the standard driver is back" is_bound "$D" e1000e
+done
+
+# "we can specify a driver override to force a specific binding or prevent any binding"
+echo none > "/sys/bus/pci/devices/$D/driver_override"
+echo "$D" > "/sys/bus/pci/devices/$D/driver/unbind"
+echo "$D" > /sys/bus/pci/drivers_probe
+check "none prevents any binding" is_bound "$D" none
+
+# The better form: the same in one write each, which fails where the three would leave a mess.
+rebind "$D" vfio-meta
+check "one write does the same" is_as "$D" vfio-meta vfio-meta
+rebind "$D" ""
+check "and the way back" is_as "$D" e1000e "(null)"
+unload_overdrive
+finish

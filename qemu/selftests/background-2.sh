@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The commands of "Re: [RFC PATCH] PCI: Introduce new device binding path" (2014), which carries the
+# override over to platform devices, with fff51000.ethernet; and of the patch that it answers.
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+load_overdrive
+plan 5
+
+D=$(virtio_mmio_devices 4 | head -n 1)
+if [ -n "$D" ]; then
+	echo vfio-platform > "/sys/bus/platform/devices/$D/driver_override"
+	echo "$D" > "/sys/bus/platform/devices/$D/driver/unbind"
+	echo "$D" > /sys/bus/platform/drivers_probe
+	check "vfio-platform has the platform device" is_bound "$D" vfio-platform
+	echo > "/sys/bus/platform/devices/$D/driver_override"
+	echo "$D" > "/sys/bus/platform/devices/$D/driver/unbind"
+	echo "$D" > /sys/bus/platform/drivers_probe
+	check "its standard driver is back" is_bound "$D" virtio-mmio
+else
+	skip "vfio-platform has the platform device" "no virtio-mmio"
+	skip "its standard driver is back" "no virtio-mmio"
+fi
+
+P=$(pci_devices 8086:10d3 2>/dev/null | head -n 1)
+if [ -n "$P" ]; then
+	echo vfio-meta > "/sys/bus/pci/devices/$P/driver_override"
+	echo "$P" > "/sys/bus/pci/devices/$P/driver/unbind"
+	echo "$P" > /sys/bus/pci/drivers_probe
+	check "the same commands on the PCI bus" is_bound "$P" vfio-meta
+	# The document calls the file preferred_driver in one place; it is driver_override.
+	echo > "/sys/bus/pci/devices/$P/driver_override"
+	echo "$P" > "/sys/bus/pci/devices/$P/driver/unbind"
+	echo "$P" > /sys/bus/pci/drivers_probe
+	check "and back" is_bound "$P" e1000e
+else
+	skip "the same commands on the PCI bus" "no e1000e"
+	skip "and back" "no e1000e"
+fi
+
+# "a way that this can be done in a bus-independant way": rebind is the same on both.
+for device in $D $P; do
+	path=$(readlink -f "/sys/bus/platform/devices/$device" "/sys/bus/pci/devices/$device" |
+		grep devices/ | head -n 1)
+	standard=$(bound_driver "$device")
+	rebind "$device" none && is_bound "$device" none && rebind "$device" "" &&
+		is_bound "$device" "$standard" || bad="${bad:-} $path"
+done
+check "one write on either bus" is "${bad:-}" ""
+unload_overdrive
+finish

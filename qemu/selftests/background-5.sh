@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The commands of "PCI Backend - Late Binding" for xen-pciback, with 0000:01:04.d, 0000:05:02.0 and
+# 3c905, and the name of our driver for pciback.
+#
+# Its two warnings, never to unbind a device and never to unload the module while a domain uses the
+# device, do not apply: see the tests of a device in use.
+#
+# Machines: q35
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+load_overdrive
+pciback=/sys/bus/pci/drivers/vfio-meta
+A=$(pci_devices 1234:11e8 | head -n 1)
+B=$(pci_devices 8086:10d3 | head -n 1)
+[ -n "$A" ] && [ -n "$B" ] || skip_all "no edu or no e1000e"
+plan 5
+
+# "Add a new slot to the PCI Backend's list"
+printf %s "$A" > $pciback/new_slot
+check "the slot is listed, and the device not bound" \
+	is "$(cat $pciback/slots) $(bound_driver "$A")" "$A none"
+# "Now that the backend is watching for the slot, bind to it"
+printf %s "$A" > $pciback/bind
+check "the backend has the device" is_bound "$A" vfio-meta
+
+# "Unbind a PCI network card from its network driver"
+printf %s "$B" > /sys/bus/pci/drivers/e1000e/unbind
+check "the network driver has let it go" is_bound "$B" none
+# "And now bind it to the PCI Backend"
+printf %s "$B" > $pciback/new_slot
+printf %s "$B" > $pciback/bind
+check "the backend has the network card" is_bound "$B" vfio-meta
+
+printf %s "$A" > $pciback/remove_slot
+printf %s "$B" > $pciback/remove_slot
+printf %s "$A" > $pciback/unbind
+printf %s "$B" > $pciback/unbind
+echo "$B" > /sys/bus/pci/drivers_probe
+check "and all is as it was" is "$(bound_driver "$A") $(bound_driver "$B")" "none e1000e"
+unload_overdrive
+finish

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Each allocation in a rebind fails once: the device ends where it should go, or as it was.
+#
+# Flavors: test debug
+# Timeout: 300
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+failslab=/sys/kernel/debug/failslab
+[ -e /proc/self/fail-nth ] && [ -d $failslab ] || skip_all "the kernel injects no faults"
+
+require_module overdrive_test
+load_overdrive
+device=$(any_device)
+[ -n "$device" ] || skip_all "no device to play with"
+file=$(of_device "$device" rebind)
+
+# Also those that can wait for memory.
+echo N >$failslab/ignore-gfp-wait
+echo 0 >$failslab/verbose
+# More than a rebind makes; the last ones fail nothing.
+most=$(stress_count 150 600)
+
+# faulty N DRIVER: rebinds while the Nth allocation fails. Prints whether one did: the count is down
+# to nothing then.
+faulty() {
+	sh -c '
+		exec 3>"$3"
+		exec 4<>/proc/self/fail-nth
+		echo "$1" >&4
+		echo "$2" >&3
+		status=$?
+		read -r left </proc/self/fail-nth
+		echo 0 >&4
+		echo "$status $left"
+	' faulty "$1" "$2" "$file" 2>/dev/null
+}
+
+# walk FROM TO: all allocations of this move, one after the other.
+walk() {
+	good=0
+	failed=0
+	injected=0
+	bad=
+	for n in $(seq 1 "$most"); do
+		rebind "$device" "$1" || bad="$bad $n:back"
+		read -r status left <<-END
+			$(faulty "$n" "$2")
+		END
+		[ "$left" = 0 ] && injected=$((injected + 1))
+		if [ "$status" = 0 ]; then
+			good=$((good + 1))
+			is_as "$device" "$2" "$2" || bad="$bad $n:done"
+		else
+			failed=$((failed + 1))
+			is_as "$device" "$1" "$1" || bad="$bad $n:failed"
+		fi
+	done
+	comment "$1 to $2: $injected of $most allocations failed; $failed rebinds failed, $good succeeded"
+}
+
+plan 6
+walk test-a test-b
+check "an allocation failed in some" test $injected -gt 5
+check "and some rebinds with it" test $failed -gt 1
+check "each time the device is where it was or where it goes" is "$bad" ""
+
+# The new driver fails as well, so that all allocations of the way back are met.
+echo -5 >$knobs/probe-b
+walk test-a test-b
+check "an allocation failed in some" test $injected -gt 5
+check "no rebind succeeded" test $good -eq 0
+check "each time the device is where it was" is "$bad" ""
+echo 0 >$knobs/probe-b
+
+echo Y >$failslab/ignore-gfp-wait
+rebind "$device" ""
+rmmod overdrive_test
+unload_overdrive
+finish

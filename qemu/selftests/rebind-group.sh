@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A whole IOMMU group moves, or none of its devices.
+#
+# Machines: q35
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+# The group with the most edu devices.
+for edu in $(pci_devices 1234:11e8); do
+	group=$(iommu_group "$edu")
+	[ "$group" != none ] || continue
+	members=$(ls "/sys/kernel/iommu_groups/$group/devices")
+	[ "$(echo "$members" | wc -l)" -le 2 ] || break
+	group=
+done
+[ -n "${group:-}" ] || skip_all "no group with several devices"
+
+require_module overdrive_test
+load_overdrive
+
+endpoints=
+bridges=
+for member in $members; do
+	case $(cat "/sys/bus/pci/devices/$member/class") in
+	0x0604*) bridges="$bridges $member" ;;
+	*) endpoints="$endpoints $member" ;;
+	esac
+done
+last=${endpoints##* }
+
+# state: of all members, in one word each.
+state() {
+	for member in $bridges $endpoints; do
+		printf '%s=%s,%s ' "$member" "$(bound_driver "$member")" "$(get_override "$member")"
+	done
+}
+
+# all_bound DRIVER
+all_bound() {
+	for member in $endpoints; do
+		is_as "$member" "$1" "$1" || return
+	done
+}
+
+plan 11
+before=$(state)
+bridge_state=$(for member in $bridges; do bound_driver "$member"; done)
+
+check "one write moves all endpoints" sh -c "echo test-a >'$(of_device "$edu" rebind_group)'"
+check "all of them" all_bound test-a
+check "bridges stay" is "$(for member in $bridges; do bound_driver "$member"; done)" "$bridge_state"
+
+# One probe of several fails.
+moved=$(state)
+echo 5 >$knobs/probe-b
+check "a probe that fails fails all" fails_with EIO "$(of_device "$edu" rebind_group)" test-b
+check "and everything is as it was" is "$(state)" "$moved"
+for member in $endpoints; do
+	failed="${failed:-} $(status_of "$member" rebind)"
+done
+check "which each state tells" is "$(echo "$failed" | tr ' ' '\n' | sort -u | tr -d '\n')" \
+	rolled-back:-5
+check "an unknown driver is refused" fails_with ENOENT "$(of_device "$edu" rebind_group)" no-such
+check "nothing changes" is "$(state)" "$moved"
+
+check "an empty line gives all back" sh -c "echo >'$(of_device "$last" rebind_group)'"
+check "to their standard drivers" is "$(state)" "$before"
+
+alone=
+for dir in /sys/bus/platform/devices/*; do
+	[ -e "$dir/iommu_group" ] || alone=${dir##*/}
+done
+check "a device without a group is refused" \
+	fails_with ENODEV "$(of_device "$alone" rebind_group)" none
+rmmod overdrive_test
+unload_overdrive
+finish

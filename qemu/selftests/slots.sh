@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Slots of the meta drivers, in xen-pciback's syntax.
+#
+# Machines: q35
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+driver=/sys/bus/pci/drivers/vfio-meta
+platform=/sys/bus/platform/drivers/vfio-platform
+
+device=$(pci_devices 1234:11e8 | head -n 1)
+twin=$(pci_devices 1234:11e8 | sed -n 2p)
+[ -n "$twin" ] || skip_all "no two edu devices"
+slot=${device%.*}
+
+load_overdrive
+plan 22
+
+check "no slot at first" is "$(cat $driver/slots)" ""
+check "a slot is added" sh -c "echo $device >$driver/new_slot"
+check "it is listed" is "$(cat $driver/slots)" "$device"
+check "a second time is no error" sh -c "echo $device >$driver/new_slot"
+check "and no second slot" is "$(wc -l <$driver/slots)" 1
+check "the device is not bound" is_as "$device" none vfio-meta
+check "its state names the slot" has_status "$device" by slot
+check "bind takes it" sh -c "printf %s $device >$driver/bind"
+check "it is bound" is_bound "$device" vfio-meta
+check "its twin is not" is_as "$twin" none "(null)"
+check "removing the slot does not unbind" sh -c "echo $device >$driver/remove_slot"
+check "but clears the override" is_as "$device" vfio-meta "(null)"
+check "what is no slot can't be removed" fails_with ENOENT $driver/remove_slot "$device"
+unbind "$device"
+
+check "a slot without its domain" sh -c "printf %s '${slot#*:}.*' >$driver/new_slot"
+check "is listed in full" is "$(cat $driver/slots)" "$slot.*"
+check "and has its device" is "$(get_override "$device")" vfio-meta
+check "it is removed by any of its names" sh -c "echo '$slot.*' >$driver/remove_slot"
+check "a bad slot is refused" fails_with EINVAL $driver/new_slot 0000:01:04.d
+check "so is an empty one" fails_with EINVAL $driver/new_slot ""
+
+name=$(free_platform_device)
+echo "$name" >$platform/new_slot
+check "platform devices have slots by name" is "$(cat $platform/slots)" "$name"
+echo "$name" >$platform/remove_slot
+
+unload_overdrive
+load_overdrive "slots=(${device#*:})(${twin%.*}.*)"
+check "slots from the command line" is "$(sort $driver/slots | tr '\n' ' ')" \
+	"$device ${twin%.*}.* "
+check "hold when the module is loaded" is "$(bound_driver "$device") $(bound_driver "$twin")" \
+	"vfio-meta vfio-meta"
+unload_overdrive
+finish

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Buses, and what they tell about their devices.
+//!
+//! C header: [`include/linux/device/bus.h`](srctree/include/linux/device/bus.h)
+
+use super::device::text_or_empty;
+use crate::bindings;
+use core::ptr::NonNull;
+use kernel::{
+    container_of,
+    device::Device,
+    error::to_result,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// A bus that was registered when this was made.
+///
+/// # Invariants
+///
+/// Owns a reference count of the bus's kset, which keeps `subsys` valid. What `subsys.bus` points to
+/// may be gone once the bus is unregistered: functions of the driver core compare it only.
+pub(crate) struct Bus(NonNull<bindings::subsys_private>);
+
+// SAFETY: A reference can be given up by any thread.
+unsafe impl Send for Bus {}
+
+// SAFETY: All methods can be called from any thread.
+unsafe impl Sync for Bus {}
+
+impl Bus {
+    /// All registered buses that `filter` lets through, up to `capacity` of them.
+    ///
+    /// `filter` gets a bus's name, and whether its core honours the override of its devices. It must
+    /// not sleep.
+    pub(crate) fn all(capacity: usize, filter: impl Fn(&[u8], bool) -> bool) -> Result<KVec<Self>> {
+        // The list can't be walked and memory be allocated at the same time.
+        let mut buses = KVec::with_capacity(capacity, GFP_KERNEL)?;
+
+        // SAFETY: The platform bus exists from boot, and its kset is a member of the set of all.
+        let kset = unsafe { bindings::bus_get_kset(&raw const bindings::platform_bus_type) };
+        if kset.is_null() {
+            return Err(ENODEV);
+        }
+        // SAFETY: See above; a kset that is in another holds a reference to it.
+        let all = unsafe { (*kset).kobj.kset };
+
+        // SAFETY: The list of a kset is protected by its lock, and so are its members: each leaves
+        // the list before it is freed, and a bus unregisters its kset before it goes away. All
+        // members are embedded in a `subsys_private`: only `bus_register()` adds any.
+        unsafe {
+            bindings::spin_lock(&raw mut (*all).list_lock);
+            let head = &raw mut (*all).list;
+            let mut at = (*head).next;
+            while at != head {
+                let kobj = container_of!(at, bindings::kobject, entry);
+                let kset = container_of!(kobj, bindings::kset, kobj);
+                let subsys = container_of!(kset, bindings::subsys_private, subsys);
+
+                let bus = (*subsys).bus;
+
+                if buses.len() < capacity
+                    && !bus.is_null()
+                    && filter(text_or_empty((*bus).name), (*bus).driver_override)
+                    && !bindings::kobject_get_unless_zero(kobj).is_null()
+                {
+                    // INVARIANT: A reference was taken just now. There is room: checked above.
+                    let _ = buses.push_within_capacity(Self(NonNull::new_unchecked(subsys)));
+                }
+                at = (*at).next;
+            }
+            bindings::spin_unlock(&raw mut (*all).list_lock);
+        }
+        Ok(buses)
+    }
+
+    fn as_raw(&self) -> *const bindings::bus_type {
+        // SAFETY: By the type invariants.
+        unsafe { self.0.as_ref() }.bus
+    }
+
+    /// The bus's name.
+    pub(crate) fn name(&self) -> &[u8] {
+        // SAFETY: By the type invariants; a kset is not renamed.
+        unsafe { text_or_empty(self.0.as_ref().subsys.kobj.name) }
+    }
+
+    /// Calls `f` with each device of the bus.
+    pub(crate) fn for_each_device<F: FnMut(&Device)>(&self, mut f: F) {
+        extern "C" fn callback<F: FnMut(&Device)>(
+            dev: *mut bindings::device,
+            data: *mut c_void,
+        ) -> c_int {
+            // SAFETY: `data` is the closure that was passed along with this function.
+            let f = unsafe { &mut *data.cast::<F>() };
+
+            // SAFETY: The iterator holds a reference to the device.
+            f(unsafe { Device::from_raw(dev) });
+            0
+        }
+
+        // SAFETY: `callback` gets the closure that it expects.
+        unsafe {
+            bindings::bus_for_each_dev(
+                self.as_raw(),
+                core::ptr::null_mut(),
+                (&raw mut f).cast(),
+                Some(callback::<F>),
+            )
+        };
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::kobject_put(&raw mut (*self.0.as_ptr()).subsys.kobj) };
+    }
+}
+
+/// What happened to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// It was added; nobody outside the kernel knows it, and nothing has probed it yet.
+    Add,
+    /// It is about to be removed.
+    Del,
+    /// It was removed; this is the last event of a device.
+    Removed,
+    /// A driver was bound. The device lock is held.
+    Bound,
+    /// A driver failed to bind. The device lock is held.
+    NotBound,
+}
+
+impl Event {
+    fn from_raw(action: c_ulong) -> Option<Self> {
+        match u32::try_from(action).ok()? {
+            bindings::bus_notifier_event_BUS_NOTIFY_ADD_DEVICE => Some(Self::Add),
+            bindings::bus_notifier_event_BUS_NOTIFY_DEL_DEVICE => Some(Self::Del),
+            bindings::bus_notifier_event_BUS_NOTIFY_REMOVED_DEVICE => Some(Self::Removed),
+            bindings::bus_notifier_event_BUS_NOTIFY_BOUND_DRIVER => Some(Self::Bound),
+            bindings::bus_notifier_event_BUS_NOTIFY_DRIVER_NOT_BOUND => Some(Self::NotBound),
+            _ => None,
+        }
+    }
+}
+
+/// Who wants to know.
+pub(crate) trait Handler: Send + Sync {
+    /// Called for each event of each device of the bus, in process context.
+    fn event(&self, dev: &Device, event: Event);
+}
+
+/// The registration of a [`Handler`]; dropping it waits until no call is under way.
+///
+/// # Invariants
+///
+/// `block` is registered with `bus`, or `bus` is gone.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Notifier<T: Handler> {
+    #[pin]
+    block: Opaque<bindings::notifier_block>,
+    bus: Bus,
+    handler: T,
+}
+
+// SAFETY: Nothing but references to its parts can be had through a shared reference.
+unsafe impl<T: Handler> Sync for Notifier<T> {}
+
+// SAFETY: It can be unregistered by any thread.
+unsafe impl<T: Handler> Send for Notifier<T> {}
+
+impl<T: Handler + 'static> Notifier<T> {
+    /// Registers `handler` with `bus`.
+    pub(crate) fn new(bus: Bus, handler: T) -> impl PinInit<Self, Error> {
+        let raw_bus = bus.as_raw();
+
+        try_pin_init!(Self {
+            bus,
+            handler,
+            block <- Opaque::try_ffi_init(move |slot: *mut bindings::notifier_block| {
+                // SAFETY: `try_ffi_init` guarantees that `slot` is valid for writes.
+                unsafe {
+                    slot.write(bindings::notifier_block {
+                        notifier_call: Some(Self::callback),
+                        ..Default::default()
+                    });
+                }
+                // SAFETY: `slot` is pinned, and `PinnedDrop` unregisters it. What the callback
+                // finds around it was initialised before.
+                to_result(unsafe { bindings::bus_register_notifier(raw_bus, slot) })
+            }),
+        })
+    }
+
+    /// The bus.
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The handler.
+    pub(crate) fn handler(&self) -> &T {
+        &self.handler
+    }
+
+    extern "C" fn callback(
+        block: *mut bindings::notifier_block,
+        action: c_ulong,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: `block` is the one that was registered, which is part of a `Notifier`.
+        let this = unsafe { &*container_of!(Opaque::cast_from(block), Self, block) };
+
+        if let Some(event) = Event::from_raw(action) {
+            // SAFETY: A bus notifies with a valid `struct device`.
+            this.handler
+                .event(unsafe { Device::from_raw(data.cast()) }, event);
+        }
+        0
+    }
+}
+
+#[pinned_drop]
+impl<T: Handler> PinnedDrop for Notifier<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariants. Once this returns, no callback is running: each holds the
+        // chain's lock.
+        unsafe { bindings::bus_unregister_notifier(self.bus.as_raw(), self.block.get()) };
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! IOMMU groups.
+//!
+//! C header: [`include/linux/iommu.h`](srctree/include/linux/iommu.h)
+
+use super::device::as_raw;
+use crate::bindings;
+use core::ptr::NonNull;
+use kernel::{
+    device::Device,
+    error::to_result,
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+/// A reference to an IOMMU group.
+///
+/// # Invariants
+///
+/// Owns one reference count of the group.
+pub(crate) struct Group(NonNull<bindings::iommu_group>);
+
+impl Group {
+    /// The group that the device is in.
+    pub(crate) fn of(dev: &Device) -> Option<Self> {
+        // SAFETY: `dev` is valid.
+        let group = unsafe { bindings::iommu_group_get(as_raw(dev)) };
+
+        // INVARIANT: `iommu_group_get()` took a reference.
+        NonNull::new(group).map(Self)
+    }
+
+    /// Whether somebody owns the DMA of the group, so that kernel drivers can't have its devices.
+    pub(crate) fn is_owned(&self) -> bool {
+        // SAFETY: By the type invariants, the group is valid.
+        unsafe { bindings::iommu_group_dma_owner_claimed(self.0.as_ptr()) }
+    }
+
+    /// The devices of the group, in the order in which they were added.
+    pub(crate) fn devices(&self) -> Result<KVec<ARef<Device>>> {
+        extern "C" fn callback(dev: *mut bindings::device, data: *mut c_void) -> c_int {
+            // SAFETY: `data` is the vector that was passed along with this function.
+            let devices = unsafe { &mut *data.cast::<KVec<ARef<Device>>>() };
+            // SAFETY: The device is valid while it is in the group, which is locked.
+            let dev = unsafe { Device::get_device(dev) };
+
+            match devices.push(dev, GFP_KERNEL) {
+                Ok(()) => 0,
+                Err(_) => ENOMEM.to_errno(),
+            }
+        }
+
+        let mut devices = KVec::<ARef<Device>>::new();
+
+        // SAFETY: By the type invariants, the group is valid. `callback` gets the vector that it
+        // expects.
+        to_result(unsafe {
+            bindings::iommu_group_for_each_dev(
+                self.0.as_ptr(),
+                (&raw mut devices).cast(),
+                Some(callback),
+            )
+        })?;
+        Ok(devices)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::iommu_group_put(self.0.as_ptr()) };
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What rules want to know about a device.
+
+use super::{
+    group,
+    rules::{
+        table::Needs,
+        Subject, //
+    }, //
+};
+use crate::abstractions::{
+    device,
+    iommu,
+    uevent, //
+};
+use kernel::{
+    device::Device,
+    prelude::*, //
+};
+
+/// What rules want to know about a device, found out before the table is locked.
+pub(super) struct Facts<'a> {
+    bus: &'a [u8],
+    dev: &'a Device,
+    modalias: KVec<u8>,
+    group_owned: bool,
+    /// What `@group` stands for, empty if that was not needed.
+    pub(super) group_driver: KVec<u8>,
+}
+
+impl<'a> Facts<'a> {
+    /// Finds out what is needed.
+    pub(super) fn new(bus: &'a [u8], dev: &'a Device, needs: Needs) -> Result<Self> {
+        Ok(Self {
+            bus,
+            dev,
+            modalias: if needs.modalias {
+                uevent::modalias(dev)?
+            } else {
+                KVec::new()
+            },
+            group_owned: needs.group_owned
+                && iommu::Group::of(dev).is_some_and(|group| group.is_owned()),
+            group_driver: if needs.group_driver {
+                group::driver(dev)?
+            } else {
+                KVec::new()
+            },
+        })
+    }
+}
+
+impl Subject for Facts<'_> {
+    fn bus(&self) -> &[u8] {
+        self.bus
+    }
+
+    fn name(&self) -> &[u8] {
+        self.dev.name().to_bytes()
+    }
+
+    fn parents(&self) -> [&[u8]; 2] {
+        [
+            device::parent(self.dev),
+            device::physical_function(self.dev),
+        ]
+        .map(|dev| dev.map_or(&b""[..], |dev| dev.name().to_bytes()))
+    }
+
+    fn modalias(&self) -> &[u8] {
+        &self.modalias
+    }
+
+    fn group_owned(&self) -> bool {
+        self.group_owned
+    }
+}

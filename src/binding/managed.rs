@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module remembers of a device.
+
+use super::{
+    claim::Claimed,
+    outcome::Outcome,
+    rules::{
+        Age,
+        Origin, //
+    }, //
+};
+use crate::abstractions::{
+    device,
+    driver_override::{
+        self,
+        Override, //
+    }, //
+};
+use kernel::{
+    device::Device,
+    fmt,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        new_mutex,
+        Arc,
+        Mutex, //
+    }, //
+};
+
+/// Which rule set an override, and to what.
+pub(super) struct Setter {
+    pub(super) age: Age,
+    pub(super) origin: Origin,
+    pub(super) name: KVec<u8>,
+    pub(super) driver: KVec<u8>,
+    /// Whether a uevent told what became of it.
+    pub(super) reported: bool,
+}
+
+/// The part of a [`Managed`] that changes.
+pub(super) struct Record {
+    pub(super) setter: Option<Setter>,
+    pub(super) outcome: Outcome,
+}
+
+/// A device of a managed bus.
+#[pin_data]
+pub(crate) struct Managed {
+    dev: ARef<Device>,
+    bus: Arc<KVec<u8>>,
+    pub(super) claimed: Claimed,
+    #[pin]
+    pub(super) record: Mutex<Record>,
+    /// Whether the device has its attributes. Held while they are added or removed.
+    #[pin]
+    pub(super) has_attributes: Mutex<bool>,
+}
+
+impl Managed {
+    pub(super) fn new(dev: &Device, bus: &Arc<KVec<u8>>) -> Result<Arc<Self>> {
+        let (dev, bus) = (ARef::from(dev), bus.clone());
+
+        Arc::pin_init(
+            pin_init!(Self {
+                dev,
+                bus,
+                claimed: Claimed::new(),
+                record <- new_mutex!(
+                    Record {
+                        setter: None,
+                        outcome: Outcome::Never,
+                    },
+                    "overdrive_record"
+                ),
+                has_attributes <- new_mutex!(false, "overdrive_attributes"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The device.
+    pub(crate) fn device(&self) -> &Device {
+        &self.dev
+    }
+
+    /// The name of its bus.
+    pub(crate) fn bus(&self) -> &[u8] {
+        &self.bus
+    }
+
+    /// Whether the device's override is what `setter` set it to.
+    fn still_set(&self, setter: &Setter) -> bool {
+        driver_override::with(&self.dev, |name| name == Some(setter.driver.as_slice()))
+    }
+
+    /// Clears the override if the rule of that age set it, and nobody changed it since.
+    pub(super) fn clear_set_by(&self, age: Option<Age>) {
+        let mut record = self.record.lock();
+        let setter = record
+            .setter
+            .take_if(|setter| age.is_none_or(|age| setter.age == age));
+        let mut cleared: Result<Option<Override>, Option<Override>> = Ok(None);
+
+        if let Some(setter) = &setter {
+            cleared = driver_override::replace_if(&self.dev, Some(&setter.driver), None);
+        }
+        drop(record);
+        drop(cleared);
+    }
+
+    /// The driver that a rule set, if nobody changed it since.
+    pub(super) fn set_driver(&self) -> Result<Option<KVec<u8>>> {
+        let record = self.record.lock();
+        let mut driver = KVec::new();
+
+        match &record.setter {
+            Some(setter) if self.still_set(setter) => {
+                driver.extend_from_slice(&setter.driver, GFP_KERNEL)?;
+                Ok(Some(driver))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a user set the override, be it by a rebind.
+    pub(super) fn is_set_by_user(&self) -> bool {
+        let record = self.record.lock();
+
+        driver_override::with(&self.dev, |name| name.is_some())
+            && !record
+                .setter
+                .as_ref()
+                .is_some_and(|setter| self.still_set(setter))
+    }
+
+    /// The line that tells the device's state.
+    pub(crate) fn status(&self) -> Status<'_> {
+        Status(self)
+    }
+}
+
+/// Formats as the state of a device: one line, without its end.
+pub(crate) struct Status<'a>(&'a Managed);
+
+/// Text as it came: names in the kernel are bytes.
+struct Text<'a>(&'a [u8]);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            if !chunk.invalid().is_empty() {
+                f.write_str("?")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Status<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dev = self.0.device();
+        let record = self.0.record.lock();
+
+        // Neither lock allows to sleep; writing into a page doesn't.
+        device::with_driver_name(dev, |name| {
+            f.write_fmt(fmt!("driver={}", Text(name.unwrap_or(b"-"))))
+        })?;
+        driver_override::with(dev, |name| match name {
+            Some(name) => f.write_fmt(fmt!(" override={}", Text(name))),
+            None => f.write_str(" override=-"),
+        })?;
+
+        let is_set = driver_override::with(dev, |name| name.is_some());
+        match &record.setter {
+            _ if !is_set => f.write_str(" by=-")?,
+            Some(setter) if self.0.still_set(setter) => match setter.origin {
+                Origin::Rule => f.write_fmt(fmt!(" by=rule:{}", Text(&setter.name)))?,
+                Origin::Slot => f.write_str(" by=slot")?,
+            },
+            _ => f.write_str(" by=user")?,
+        }
+        f.write_fmt(fmt!(" rebind={}", record.outcome))
+    }
+}
+
+/// Formats bytes as text.
+pub(crate) fn text(bytes: &[u8]) -> impl fmt::Display + '_ {
+    Text(bytes)
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a rebind ended.
+
+use kernel::{
+    fmt,
+    prelude::*, //
+};
+
+/// How the last rebind of a device ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There was none.
+    Never,
+    /// One is under way.
+    Busy,
+    /// The device has the driver that was asked for.
+    Done,
+    /// It failed, and everything is as it was before.
+    RolledBack(Error),
+    /// It failed, and so did the way back: the device has its old override, but no driver.
+    Stranded {
+        /// Why it failed.
+        error: Error,
+        /// Why the old driver did not take the device back.
+        rollback: Error,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::Busy => f.write_str("busy"),
+            Self::Done => f.write_str("done"),
+            Self::RolledBack(error) => f.write_fmt(fmt!("rolled-back:{}", error.to_errno())),
+            Self::Stranded { error, rollback } => f.write_fmt(fmt!(
+                "stranded:{}:{}",
+                error.to_errno(),
+                rollback.to_errno()
+            )),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rules, applied to devices.
+
+use super::{
+    driver_name::DriverName,
+    facts::Facts,
+    managed::{
+        text,
+        Managed,
+        Setter, //
+    },
+    rebind::Target,
+    rules::{
+        Age,
+        Origin,
+        Rule,
+        Spec, //
+    },
+    Engine, //
+};
+use crate::abstractions::{
+    device,
+    driver_override::{
+        self,
+        Override, //
+    },
+    uevent, //
+};
+use kernel::{
+    prelude::*,
+    str::CString,
+    sync::Arc, //
+};
+
+/// A rule in the engine's table; dropping it removes the rule, and clears the overrides that it set
+/// and nobody changed since.
+pub(crate) struct ActiveRule {
+    engine: Arc<Engine>,
+    // A twin of the one in the table: what the rule is found by.
+    spec: Spec,
+    age: Age,
+}
+
+impl ActiveRule {
+    /// To how many devices the rule gave their override.
+    pub(crate) fn hits(&self) -> u64 {
+        let rules = self.engine.rules.lock();
+
+        rules
+            .table
+            .get(&self.spec, self.age)
+            .map_or(0, |rule| rule.hits)
+    }
+
+    /// Sets the override of devices that are there already, and for which this rule wins.
+    ///
+    /// Devices with an override keep theirs, and all keep their drivers.
+    pub(crate) fn set_overrides(&self) {
+        self.engine
+            .for_each_device(|managed| self.engine.discover_by(managed, Some(self.age)));
+    }
+}
+
+impl Drop for ActiveRule {
+    fn drop(&mut self) {
+        let rule = self.engine.rules.lock().table.remove(&self.spec, self.age);
+
+        if rule.is_some() {
+            self.engine
+                .for_each_device(|managed| managed.clear_set_by(Some(self.age)));
+        }
+    }
+}
+
+impl Engine {
+    /// Adds a rule. It acts on devices that are discovered from now on.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn activate(
+        self: &Arc<Self>,
+        spec: Spec,
+        age: Age,
+        origin: Origin,
+    ) -> Result<ActiveRule> {
+        let twin = spec.try_clone()?;
+
+        self.rules.lock().table.insert(Rule {
+            spec: twin,
+            age,
+            origin,
+            hits: 0,
+        })?;
+        Ok(ActiveRule {
+            engine: self.clone(),
+            spec,
+            age,
+        })
+    }
+
+    /// Gives a device that has no override the one that the rules have for it.
+    pub(super) fn discover(&self, managed: &Managed) {
+        self.discover_by(managed, None);
+    }
+
+    fn discover_by(&self, managed: &Managed, only: Option<Age>) {
+        if let Err(err) = self.try_discover(managed, only) {
+            dev_err!(
+                managed.device(),
+                "no rule could be applied: error {}\n",
+                err.to_errno()
+            );
+        }
+    }
+
+    fn try_discover(&self, managed: &Managed, only: Option<Age>) -> Result {
+        let dev = managed.device();
+        let Some(needs) = self.rules.lock().table.needs() else {
+            return Ok(());
+        };
+        let facts = Facts::new(managed.bus(), dev, needs)?;
+
+        // The table stays locked until the override is set: a rule that is removed at the same time
+        // either isn't found, or finds the override that it has to clear.
+        let mut rules = self.rules.lock();
+        let Some(rule) = rules.table.find_mut(&facts) else {
+            return Ok(());
+        };
+        if only.is_some_and(|age| age != rule.age) {
+            return Ok(());
+        }
+        let setter = Setter::new(rule, &facts)?;
+        let new = Override::new(&setter.driver)?;
+        let mut record = managed.record.lock();
+        let set = driver_override::replace_if(dev, None, Some(new));
+
+        if set.is_ok() {
+            rule.hits = rule.hits.saturating_add(1);
+            dev_info!(
+                dev,
+                "override {} by {}\n",
+                text(&setter.driver),
+                text(&setter.name)
+            );
+            record.setter = Some(setter);
+        }
+        drop(record);
+        drop(rules);
+        drop(set);
+        Ok(())
+    }
+
+    /// Gives devices that were discovered before the module to the drivers that their rules name.
+    ///
+    /// Devices that are bound stay so.
+    pub(crate) fn settle(&self) {
+        self.for_each_device(|managed| {
+            let dev = managed.device();
+            let Ok(Some(driver)) = managed.set_driver() else {
+                return;
+            };
+
+            if !device::is_bound(dev) && &driver[..] != DriverName::NONE {
+                // A driver that isn't loaded yet finds the device when it is.
+                let _ = device::find_driver(dev, |drv| {
+                    (drv.name() == &driver[..]).then(|| drv.attach(dev))
+                });
+            }
+        });
+    }
+
+    /// Makes a rule act on devices that are there already, by rebind.
+    ///
+    /// A device whose override a user set keeps it, and its driver.
+    ///
+    /// # Errors
+    ///
+    /// What the first rebind that failed returned; all are tried.
+    pub(crate) fn apply(&self, age: Age) -> Result {
+        let mut ret = Ok(());
+
+        self.for_each_device(|managed| {
+            if let Err(err) = self.apply_to(managed, age) {
+                ret = ret.and(Err(err));
+            }
+        });
+        ret
+    }
+
+    fn apply_to(&self, managed: &Arc<Managed>, age: Age) -> Result {
+        let dev = managed.device();
+        let needs = self.rules.lock().table.needs();
+        let Some(needs) = needs else {
+            return Ok(());
+        };
+        let facts = Facts::new(managed.bus(), dev, needs)?;
+        let setter = match self.rules.lock().table.find(&facts) {
+            Some(rule) if rule.age == age => Setter::new(rule, &facts)?,
+            _ => return Ok(()),
+        };
+
+        if managed.is_set_by_user() {
+            return Ok(());
+        }
+        let target = Target::try_from(&setter.driver[..])?;
+
+        self.rebind_by_rule(managed, &target, setter)?;
+        if let Some(rule) = self.rules.lock().table.find_mut(&facts) {
+            rule.hits = rule.hits.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Tells userspace what became of the override that a rule set.
+    ///
+    /// Called when a driver was bound to the device, or failed to be.
+    pub(super) fn report_probe(&self, managed: &Managed, bound: bool) {
+        // A rebind tells by itself.
+        if managed.claimed.is_claimed() {
+            return;
+        }
+        let variables = {
+            let mut record = managed.record.lock();
+
+            match &mut record.setter {
+                Some(setter) if !setter.reported => {
+                    setter.reported = true;
+                    setter.variables()
+                }
+                _ => return,
+            }
+        };
+
+        if let Ok([by, driver]) = variables {
+            let outcome = if bound {
+                c"OVERDRIVE=bound"
+            } else {
+                c"OVERDRIVE=failed"
+            };
+            uevent::change(managed.device(), [outcome, &by, &driver]);
+        }
+    }
+}
+
+impl Setter {
+    /// What `rule` sets for the device that `facts` are about.
+    fn new(rule: &Rule, facts: &Facts<'_>) -> Result<Self> {
+        let mut name = KVec::new();
+        let mut driver = KVec::new();
+
+        name.extend_from_slice(rule.spec.name(), GFP_KERNEL)?;
+        match rule.spec.driver() {
+            Spec::GROUP => driver.extend_from_slice(&facts.group_driver, GFP_KERNEL)?,
+            name => driver.extend_from_slice(name, GFP_KERNEL)?,
+        }
+        Ok(Self {
+            age: rule.age,
+            origin: rule.origin,
+            name,
+            driver,
+            reported: false,
+        })
+    }
+
+    fn variables(&self) -> Result<[CString; 2]> {
+        let by = match self.origin {
+            Origin::Rule => CString::try_from_fmt(fmt!("OVERDRIVE_BY=rule:{}", text(&self.name)))?,
+            Origin::Slot => CString::try_from_fmt(fmt!("OVERDRIVE_BY=slot"))?,
+        };
+
+        Ok([
+            by,
+            CString::try_from_fmt(fmt!("OVERDRIVE_DRIVER={}", text(&self.driver)))?,
+        ])
+    }
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/sys/kernel/config/overdrive-rules/R/`: the rules.
+//!
+//! See `Documentation/ABI/testing/configfs-overdrive-rules`.
+
+#[cfg(not(kernel_7_3))]
+use crate::THIS_MODULE;
+use crate::{
+    abstractions::device_attr::emit,
+    binding::{
+        managed::text,
+        rules::{
+            draft::{
+                Draft,
+                Field, //
+            },
+            Age,
+            Origin, //
+        },
+        ActiveRule,
+        Engine, //
+    },
+};
+use kernel::{
+    configfs::{
+        self,
+        configfs_attrs, //
+    },
+    fmt,
+    page::PAGE_SIZE,
+    prelude::*,
+    str::CString,
+    sync::{
+        new_mutex,
+        Mutex, //
+    }, //
+};
+
+/// The directory of all rules.
+// On 7.2, `configfs` reads data of a root directory at a wrong address. This has none.
+pub(crate) struct Rules {}
+
+impl Rules {
+    /// Registers the directory.
+    pub(crate) fn register() -> impl PinInit<configfs::Subsystem<Self>, Error> {
+        let item_type = configfs_attrs! {
+            container: configfs::Subsystem<Rules>,
+            data: Rules,
+            child: Rule,
+            attributes: [],
+        };
+
+        configfs::Subsystem::new(c"overdrive-rules", item_type, try_init!(Self {}))
+    }
+}
+
+#[vtable]
+impl configfs::GroupOperations for Rules {
+    type Child = Rule;
+
+    fn make_group(&self, name: &CStr) -> Result<impl PinInit<configfs::Group<Rule>, Error>> {
+        let item_type = configfs_attrs! {
+            container: configfs::Group<Rule>,
+            data: Rule,
+            attributes: [
+                bus: 0,
+                device: 1,
+                parent: 2,
+                modalias: 3,
+                driver: 4,
+                group_owned: 5,
+                enabled: 6,
+                hits: 7,
+                apply: 8,
+            ],
+        };
+        let engine = Engine::get()?;
+        let copy = || CString::try_from_fmt(fmt!("{name}"));
+
+        if name
+            .to_bytes()
+            .iter()
+            .any(|&c| !c.is_ascii_graphic() || c == b':')
+        {
+            pr_err!("rule {name}: a name has printable characters but ':' only\n");
+            return Err(EINVAL);
+        }
+        Ok(configfs::Group::new(
+            copy()?,
+            item_type,
+            Rule::new(copy()?, engine.new_age()),
+        ))
+    }
+}
+
+/// What is changed while the lock is held.
+struct State {
+    draft: Draft,
+    /// The rule in the engine's table, while it is enabled.
+    enabled: Option<ActiveRule>,
+}
+
+/// One rule.
+#[pin_data]
+pub(crate) struct Rule {
+    name: CString,
+    age: Age,
+    #[pin]
+    state: Mutex<State>,
+}
+
+impl Rule {
+    fn new(name: CString, age: Age) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            name,
+            age,
+            state <- new_mutex!(
+                State {
+                    draft: Draft::default(),
+                    enabled: None,
+                },
+                "overdrive_rule"
+            ),
+        })
+    }
+
+    /// Says in the log why a write to a file of this rule fails.
+    fn refuse(&self, file: &str, reason: fmt::Arguments<'_>) {
+        pr_err!("rule {}: {}: {}\n", &*self.name, file, reason);
+    }
+
+    fn show_field(&self, field: Field, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let state = self.state.lock();
+
+        let ret = emit(page, fmt!("{}\n", text(state.draft.get(field))));
+
+        ret
+    }
+
+    fn store_field(&self, field: Field, file: &str, page: &[u8]) -> Result {
+        let line = line(page);
+        let mut state = self.state.lock();
+
+        if state.enabled.is_some() {
+            self.refuse(file, fmt!("the rule is enabled"));
+            return Err(EBUSY);
+        }
+        if let Err(bad) = field.check(line) {
+            self.refuse(file, fmt!("bad character at {}", bad.0));
+            return Err(EINVAL);
+        }
+        state.draft.set(field, line)
+    }
+
+    fn store_flag(&self, file: &str, page: &[u8]) -> Result<bool> {
+        match line(page) {
+            b"0" => Ok(false),
+            b"1" => Ok(true),
+            _ => {
+                self.refuse(file, fmt!("0 or 1 expected"));
+                Err(EINVAL)
+            }
+        }
+    }
+
+    fn enable(&self) -> Result {
+        let engine = Engine::get()?;
+        let mut state = self.state.lock();
+
+        if state.enabled.is_some() {
+            return Ok(());
+        }
+        let spec = state
+            .draft
+            .compile(self.name.to_bytes())
+            .inspect_err(|err| self.refuse("enabled", fmt!("{}", err.reason())))?;
+
+        state.enabled = Some(engine.activate(spec, self.age, Origin::Rule)?);
+        Ok(())
+    }
+
+    fn disable(&self) {
+        let active = self.state.lock().enabled.take();
+
+        // Not with the lock held: it goes through all devices.
+        drop(active);
+    }
+}
+
+/// What was written, without the newline.
+fn line(page: &[u8]) -> &[u8] {
+    page.strip_suffix(b"\n").unwrap_or(page)
+}
+
+macro_rules! fields {
+    ($($id:literal => $field:ident, $file:literal;)*) => {
+        $(
+            #[vtable]
+            impl configfs::AttributeOperations<$id> for Rule {
+                type Data = Rule;
+
+                fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+                    rule.show_field(Field::$field, page)
+                }
+
+                fn store(rule: &Rule, page: &[u8]) -> Result {
+                    rule.store_field(Field::$field, $file, page)
+                }
+            }
+        )*
+    };
+}
+
+fields! {
+    0 => Bus, "bus";
+    1 => Device, "device";
+    2 => Parent, "parent";
+    3 => Modalias, "modalias";
+    4 => Driver, "driver";
+}
+
+/// `group_owned`
+#[vtable]
+impl configfs::AttributeOperations<5> for Rule {
+    type Data = Rule;
+
+    fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let owned = rule.state.lock().draft.group_owned;
+
+        emit(page, fmt!("{}\n", u8::from(owned)))
+    }
+
+    fn store(rule: &Rule, page: &[u8]) -> Result {
+        let owned = rule.store_flag("group_owned", page)?;
+        let mut state = rule.state.lock();
+
+        if state.enabled.is_some() {
+            rule.refuse("group_owned", fmt!("the rule is enabled"));
+            return Err(EBUSY);
+        }
+        state.draft.group_owned = owned;
+        Ok(())
+    }
+}
+
+/// `enabled`
+#[vtable]
+impl configfs::AttributeOperations<6> for Rule {
+    type Data = Rule;
+
+    fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let enabled = rule.state.lock().enabled.is_some();
+
+        emit(page, fmt!("{}\n", u8::from(enabled)))
+    }
+
+    fn store(rule: &Rule, page: &[u8]) -> Result {
+        if rule.store_flag("enabled", page)? {
+            rule.enable()
+        } else {
+            rule.disable();
+            Ok(())
+        }
+    }
+}
+
+/// `hits`
+#[vtable]
+impl configfs::AttributeOperations<7> for Rule {
+    type Data = Rule;
+
+    fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let hits = rule.state.lock().enabled.as_ref().map_or(0, |it| it.hits());
+
+        emit(page, fmt!("{hits}\n"))
+    }
+}
+
+/// `apply`
+#[vtable]
+impl configfs::AttributeOperations<8> for Rule {
+    type Data = Rule;
+
+    fn show(_rule: &Rule, _page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        Err(EACCES)
+    }
+
+    fn store(rule: &Rule, page: &[u8]) -> Result {
+        if !rule.store_flag("apply", page)? {
+            return Ok(());
+        }
+        if rule.state.lock().enabled.is_none() {
+            rule.refuse("apply", fmt!("the rule is not enabled"));
+            return Err(EINVAL);
+        }
+        Engine::get()?.apply(rule.age)
+    }
+}

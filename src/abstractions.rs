@@ -6,6 +6,8 @@
 //! no policy of this module in it.
 
 pub(crate) mod driver_override;
+mod init;
 pub(crate) mod module_param;
 pub(crate) mod pci;
 pub(crate) mod platform;
+pub(crate) mod vfio;

@@ -6,8 +6,15 @@
 //! no policy of this module in it.
 
 pub(crate) mod driver_override;
+pub(crate) mod eventfd;
+pub(crate) mod firmware;
 mod init;
+pub(crate) mod io;
+pub(crate) mod irq;
 pub(crate) mod module_param;
 pub(crate) mod pci;
 pub(crate) mod platform;
+pub(crate) mod pm_runtime;
+pub(crate) mod rwsem;
+pub(crate) mod uaccess;
 pub(crate) mod vfio;

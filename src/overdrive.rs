@@ -49,7 +49,12 @@ impl kernel::InPlaceModule for Overdrive {
             let params = interface::params::Params::read()?;
 
             Ok(try_pin_init!(Self {
-                meta <- meta::Drivers::new(module, params.pci_driver, params.platform_driver),
+                meta <- meta::Drivers::new(
+                    module,
+                    params.pci_driver,
+                    params.platform_driver,
+                    params.reset_required,
+                ),
             }))
         })
     }

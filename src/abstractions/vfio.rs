@@ -19,21 +19,34 @@
 mod base;
 mod device;
 mod info;
+mod ioctl;
+mod mmap;
 mod ops;
 mod registration;
+pub(crate) mod virqfd;
 
 pub(crate) use self::{
     base::Base,
     device::{
-        Context,
         Device,
-        Normal,
         Opened,
         Registered, //
     },
     info::{
         InfoCaps,
         RegionInfo, //
+    },
+    ioctl::{
+        DeviceInfo,
+        Ioctls,
+        IrqAction,
+        IrqData,
+        IrqInfo,
+        IrqSet, //
+    },
+    mmap::{
+        Fault,
+        FaultHandler, //
     },
     ops::Operations,
     registration::Registration, //

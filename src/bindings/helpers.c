@@ -15,6 +15,10 @@ char *overdrive_platform_driver = "vfio-platform";
 module_param_named(platform_driver, overdrive_platform_driver, charp, 0444);
 MODULE_PARM_DESC(platform_driver, "Name of the platform meta driver (default: vfio-platform)");
 
+bool overdrive_reset_required = true;
+module_param_named(reset_required, overdrive_reset_required, bool, 0444);
+MODULE_PARM_DESC(reset_required, "Refuse platform devices that can't be reset (default: Y)");
+
 /* The device lock must be held, and the device have a driver. */
 int overdrive_device_match_driver_override(struct device *dev)
 {

@@ -5,10 +5,13 @@
 #ifndef OVERDRIVE_HELPERS_H
 #define OVERDRIVE_HELPERS_H
 
+#include <linux/types.h>
+
 struct device;
 
 extern char *overdrive_pci_driver;
 extern char *overdrive_platform_driver;
+extern bool overdrive_reset_required;
 
 int overdrive_device_match_driver_override(struct device *dev);
 

@@ -6,8 +6,9 @@
 //! |--------------------|--------|-----------------|----------------------------------------------|
 //! | `pci_driver=`      | string | `vfio-meta`     | name of the PCI meta driver                  |
 //! | `platform_driver=` | string | `vfio-platform` | name of the platform meta driver             |
+//! | `reset_required=`  | bool   | `Y`             | refuse platform devices that can't be reset  |
 //!
-//! Both are readable in `/sys/module/overdrive/parameters/` and fixed from load to unload. A value
+//! All are readable in `/sys/module/overdrive/parameters/` and fixed from load to unload. A value
 //! that is no driver name (see [`DriverName`]) makes loading fail with `EINVAL`.
 
 use crate::{
@@ -23,6 +24,7 @@ use kernel::prelude::*;
 pub(crate) struct Params {
     pub(crate) pci_driver: DriverName,
     pub(crate) platform_driver: DriverName,
+    pub(crate) reset_required: bool,
 }
 
 impl Params {
@@ -31,6 +33,7 @@ impl Params {
         Ok(Self {
             pci_driver: driver_name(&module_param::PCI_DRIVER)?,
             platform_driver: driver_name(&module_param::PLATFORM_DRIVER)?,
+            reset_required: module_param::RESET_REQUIRED.value(),
         })
     }
 }

@@ -41,6 +41,7 @@ pub(crate) unsafe trait Base: Sized {
 // SAFETY: The type is `struct vfio_device`. The callbacks are the VFIO core's own for every device
 // behind an IOMMU. `vfio_unregister_group_dev` waits until the last file is closed.
 unsafe impl Base for bindings::vfio_device {
+    #[cfg(CONFIG_IOMMUFD)]
     const OPS: bindings::vfio_device_ops = bindings::vfio_device_ops {
         bind_iommufd: Some(bindings::vfio_iommufd_physical_bind),
         unbind_iommufd: Some(bindings::vfio_iommufd_physical_unbind),
@@ -48,6 +49,9 @@ unsafe impl Base for bindings::vfio_device {
         detach_ioas: Some(bindings::vfio_iommufd_physical_detach_ioas),
         ..pin_init::zeroed()
     };
+
+    #[cfg(not(CONFIG_IOMMUFD))]
+    const OPS: bindings::vfio_device_ops = pin_init::zeroed();
 
     unsafe fn register(this: *mut Self) -> Result {
         // SAFETY: By the safety requirements, `this` is initialised and not registered.

@@ -38,6 +38,7 @@ impl RegionInfo {
     }
 
     /// Returns the C structure, for a driver that lets C code fill it in.
+    #[allow(dead_code, reason = "for drivers on top of C code")]
     pub(crate) fn as_raw(&mut self) -> *mut bindings::vfio_region_info {
         &raw mut self.0
     }
@@ -53,6 +54,7 @@ impl InfoCaps {
     /// # Errors
     ///
     /// `ENOMEM`; the chain is empty then. `EINVAL` if the payload is longer than a page.
+    #[allow(dead_code, reason = "for drivers with regions of their own kinds")]
     pub(crate) fn add(&mut self, id: u16, version: u16, payload: &[u8]) -> Result {
         const HEADER: usize = core::mem::size_of::<bindings::vfio_info_cap_header>();
 
@@ -88,6 +90,7 @@ impl InfoCaps {
     }
 
     /// Returns the C structure, for a driver that lets C code extend it.
+    #[allow(dead_code, reason = "for drivers on top of C code")]
     pub(crate) fn as_raw(&mut self) -> *mut bindings::vfio_info_cap {
         &raw mut self.0
     }

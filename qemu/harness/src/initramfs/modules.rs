@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The modules of the guest: the kernel's own, overdrive.ko and the tests' drivers.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{archive::Archive, file_name, files};
+use crate::{kernel, target::Target, tool};
+
+/// Adds `lib/modules` to the archive.
+pub(super) fn add(archive: &mut Archive, target: &Target) -> Result<()> {
+    let installed = kernel::installed_modules(target)?;
+    let release = release(&installed)?;
+    let from = installed.join(&release);
+
+    let staging = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let to = staging.path().join("lib/modules").join(&release);
+    copy_tree(&from, &to)?;
+
+    let updates = to.join("updates");
+    fs::create_dir_all(&updates).with_context(|| format!("cannot make {}", updates.display()))?;
+    let strip = tool::find(&format!("llvm-strip{}", target.env.get("LLVM")?))?;
+    for module in own_modules(target)? {
+        let stripped = updates.join(file_name(&module)?);
+        let status = Command::new(&strip)
+            .args(["--strip-debug", "-o"])
+            .arg(&stripped)
+            .arg(&module)
+            .status()
+            .with_context(|| format!("cannot start {}", strip.display()))?;
+        if !status.success() {
+            bail!("cannot strip {}: {status}", module.display());
+        }
+    }
+
+    let depmod = tool::find("depmod")?;
+    let output = Command::new(&depmod)
+        .arg("-b")
+        .arg(staging.path())
+        .arg(&release)
+        .output()
+        .with_context(|| format!("cannot start {}", depmod.display()))?;
+    if !output.status.success() {
+        bail!("depmod: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    archive.tree(&format!("lib/modules/{release}"), &to)
+}
+
+/// The only directory in `lib/modules` is named for the kernel's release.
+fn release(installed: &Path) -> Result<String> {
+    let mut names = Vec::new();
+    let entries =
+        fs::read_dir(installed).with_context(|| format!("cannot read {}", installed.display()))?;
+    for entry in entries {
+        names.push(entry.context("cannot read a directory entry")?.file_name());
+    }
+    match names.as_slice() {
+        [name] => name
+            .to_str()
+            .map(str::to_owned)
+            .with_context(|| format!("{name:?} is not UTF-8")),
+        _ => bail!("{} does not hold one release", installed.display()),
+    }
+}
+
+/// overdrive.ko and whatever test drivers were built beside it.
+fn own_modules(target: &Target) -> Result<Vec<PathBuf>> {
+    let dir = target.module_dir();
+    let modules: Vec<PathBuf> = files(&dir)
+        .with_context(|| "the module is not built; `make` builds it")?
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|ext| ext == "ko"))
+        .collect();
+    if !modules.iter().any(|file| file.ends_with("overdrive.ko")) {
+        bail!("no overdrive.ko in {}; `make` builds it", dir.display());
+    }
+    Ok(modules)
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry.context("cannot read a directory entry")?;
+        let (source, copy) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().context("cannot read a file's type")?;
+        if kind.is_dir() {
+            copy_tree(&source, &copy)?;
+        } else if kind.is_file() {
+            fs::copy(&source, &copy)
+                .with_context(|| format!("cannot copy {}", source.display()))?;
+        }
+        // The links "build" and "source" lead out of the guest.
+    }
+    Ok(())
+}

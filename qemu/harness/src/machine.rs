@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The machines that QEMU emulates for the tests, as data.
+
+use anyhow::{Context, Result};
+
+use crate::target::Arch;
+
+/// How one machine is put together.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) name: &'static str,
+    pub(crate) arch: Arch,
+    /// What the machine is and the devices that tests play with.
+    args: &'static [&'static str],
+    /// The virtio transport of the harness's own channels.
+    pub(crate) ports: &'static str,
+    pub(crate) memory_mib: u32,
+    pub(crate) cpus: u32,
+    /// The serial console as the kernel names it.
+    pub(crate) console: &'static str,
+    /// What the kernel must be told to live on this machine.
+    pub(crate) append: &'static str,
+}
+
+impl Machine {
+    /// The arguments for QEMU, word by word.
+    pub(crate) fn args(&self) -> impl Iterator<Item = &'static str> {
+        self.args.iter().flat_map(|line| line.split_whitespace())
+    }
+}
+
+/// PCI behind an Intel IOMMU.
+///
+/// On the root bus every function has an IOMMU group of its own. What is behind the PCIe-to-PCI
+/// bridge shares one. The ports rp0 to rp3 are empty, for hot-plug.
+const Q35: Machine = Machine {
+    name: "q35",
+    arch: Arch::X86_64,
+    args: &[
+        "-M q35,kernel-irqchip=split",
+        "-device intel-iommu,intremap=on",
+        // Two that nothing but their address tells apart.
+        "-device edu,id=edu0,addr=04.0",
+        "-device edu,id=edu1,addr=05.0",
+        "-device e1000e,id=nic0,romfile=,addr=06.0",
+        "-device e1000e,id=nic1,romfile=,addr=07.0",
+        "-device virtio-net-pci,id=vnet0,romfile=,disable-legacy=on,iommu_platform=on,addr=08.0",
+        "-device virtio-rng-pci,id=vrng0,disable-legacy=on,iommu_platform=on,addr=09.0",
+        "-device pci-testdev,id=testdev0,addr=0a.0",
+        // An NVMe controller with virtual functions, which exist below a root port only.
+        "-device pcie-root-port,id=rpn,chassis=10,slot=10,addr=0b.0",
+        "-device nvme-subsys,id=subsys0",
+        "-device nvme,id=nvme0,serial=overdrive,bus=rpn,subsys=subsys0,sriov_max_vfs=4,\
+         sriov_vq_flexible=8,sriov_vi_flexible=4,max_ioqpairs=10,msix_qsize=6",
+        // Several functions in one group.
+        "-device pcie-root-port,id=rpb,chassis=11,slot=11,addr=0c.0",
+        "-device pcie-pci-bridge,id=bridge0,bus=rpb",
+        "-device edu,id=edu2,bus=bridge0,addr=01.0",
+        "-device edu,id=edu3,bus=bridge0,addr=02.0",
+        "-device e1000,id=nic2,romfile=,bus=bridge0,addr=03.0",
+        // Empty.
+        "-device pcie-root-port,id=rp0,chassis=1,slot=1,addr=10.0",
+        "-device pcie-root-port,id=rp1,chassis=2,slot=2,addr=11.0",
+        "-device pcie-root-port,id=rp2,chassis=3,slot=3,addr=12.0",
+        "-device pcie-root-port,id=rp3,chassis=4,slot=4,addr=13.0",
+    ],
+    ports: "virtio-serial-pci,id=ports,addr=1e.0",
+    memory_mib: 1024,
+    cpus: 2,
+    console: "ttyS0",
+    append: "reboot=t",
+};
+
+/// Platform devices without an IOMMU: virtio-mmio.
+const MICROVM: Machine = Machine {
+    name: "microvm",
+    arch: Arch::X86_64,
+    args: &[
+        "-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on,auto-kernel-cmdline=on",
+        "-global virtio-mmio.force-legacy=false",
+        "-device virtio-rng-device,id=vrng0",
+        "-device virtio-rng-device,id=vrng1",
+        "-device virtio-net-device,id=vnet0",
+        "-blockdev driver=null-co,node-name=disk0,size=1048576,read-zeroes=on",
+        "-device virtio-blk-device,id=vblk0,drive=disk0",
+    ],
+    ports: "virtio-serial-device,id=ports",
+    memory_mib: 512,
+    cpus: 2,
+    console: "ttyS0",
+    append: "reboot=t tsc_early_khz=1000000",
+};
+
+pub(crate) const ALL: &[&Machine] = &[&Q35, &MICROVM];
+
+pub(crate) fn by_name(name: &str) -> Result<&'static Machine> {
+    ALL.iter()
+        .copied()
+        .find(|machine| machine.name == name)
+        .with_context(|| {
+            let names: Vec<_> = ALL.iter().map(|machine| machine.name).collect();
+            format!("no machine is named {name}; there are {}", names.join(", "))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        for machine in ALL {
+            let found = by_name(machine.name).expect("is listed");
+            assert!(std::ptr::eq(found, *machine));
+        }
+        assert!(by_name("pdp11").is_err());
+    }
+
+    #[test]
+    fn every_argument_is_one_word() {
+        // A continuation inside a string literal must not leave blanks in an argument.
+        for machine in ALL {
+            assert!(machine.args().all(|word| !word.ends_with(',')), "{}", machine.name);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is built and booted: kernel series, architecture and flavour, and where their files are.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::env::Env;
+
+/// A processor architecture, by the kernel's name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Arch {
+    #[value(name = "x86_64")]
+    X86_64,
+    #[value(name = "arm64")]
+    Arm64,
+}
+
+impl Arch {
+    /// The make target of the bootable image.
+    pub(crate) fn image_target(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "bzImage",
+            Arch::Arm64 => "Image",
+        }
+    }
+
+    /// The bootable image, relative to the build directory.
+    pub(crate) fn image_path(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "arch/x86/boot/bzImage",
+            Arch::Arm64 => "arch/arm64/boot/Image",
+        }
+    }
+
+    /// The name that Rust, LLVM and QEMU have for it.
+    pub(crate) fn machine_name(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "x86_64",
+            Arch::Arm64 => "aarch64",
+        }
+    }
+
+    pub(crate) fn is_native(self) -> bool {
+        std::env::consts::ARCH == self.machine_name()
+    }
+}
+
+impl fmt::Display for Arch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Arch::X86_64 => "x86_64",
+            Arch::Arm64 => "arm64",
+        })
+    }
+}
+
+/// What a test kernel watches for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Flavor {
+    /// lockdep, DEBUG_ATOMIC_SLEEP and KUnit
+    Test,
+    /// what `test` has, KASAN and kmemleak
+    Debug,
+    /// none of it, to count instructions on
+    Bench,
+}
+
+impl Flavor {
+    /// The configuration fragments beside base and architecture; a later one wins.
+    pub(crate) fn fragments(self) -> &'static [&'static str] {
+        match self {
+            Flavor::Test => &["test"],
+            Flavor::Debug => &["test", "debug"],
+            Flavor::Bench => &["bench"],
+        }
+    }
+
+    /// By how much every time limit is stretched.
+    pub(crate) fn slowness(self) -> u32 {
+        match self {
+            Flavor::Test | Flavor::Bench => 1,
+            Flavor::Debug => 4,
+        }
+    }
+}
+
+impl fmt::Display for Flavor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Flavor::Test => "test",
+            Flavor::Debug => "debug",
+            Flavor::Bench => "bench",
+        })
+    }
+}
+
+/// The options that every subcommand has.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct TargetArgs {
+    /// Kernel series, as `scripts/setup` prepared it
+    #[arg(long, global = true, default_value = "7.3", value_name = "SERIES")]
+    kernel: String,
+
+    /// Architecture of the guest
+    #[arg(long, global = true, default_value = "x86_64")]
+    arch: Arch,
+
+    /// Flavour of the test kernel [default: test; bench: bench]
+    #[arg(long, global = true)]
+    flavor: Option<Flavor>,
+
+    /// The overdrive tree [default: the one around the current directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+/// One combination of series, architecture and flavour in one overdrive tree.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) root: PathBuf,
+    pub(crate) series: String,
+    pub(crate) arch: Arch,
+    pub(crate) flavor: Flavor,
+    pub(crate) env: Env,
+}
+
+impl Target {
+    pub(crate) fn new(args: &TargetArgs, default_flavor: Flavor) -> Result<Self> {
+        let root = match &args.root {
+            Some(root) => root.clone(),
+            None => find_root(&std::env::current_dir().context("no current directory")?)?,
+        };
+        let root = root
+            .canonicalize()
+            .with_context(|| format!("cannot find {}", root.display()))?;
+        let env = Env::load(&root, &args.kernel)?;
+        Ok(Self {
+            env,
+            root,
+            series: args.kernel.clone(),
+            arch: args.arch,
+            flavor: args.flavor.unwrap_or(default_flavor),
+        })
+    }
+
+    /// `SERIES-ARCH-FLAVOR`, the name of everything built for it.
+    pub(crate) fn name(&self) -> String {
+        format!("{}-{}-{}", self.series, self.arch, self.flavor)
+    }
+
+    pub(crate) fn qemu_dir(&self) -> PathBuf {
+        self.root.join("qemu")
+    }
+
+    pub(crate) fn build_dir(&self) -> PathBuf {
+        self.root.join("build")
+    }
+
+    pub(crate) fn log_dir(&self) -> PathBuf {
+        self.build_dir().join("log")
+    }
+
+    /// The link to the kernel's build directory in the cache.
+    pub(crate) fn kernel_link(&self) -> PathBuf {
+        self.build_dir().join("kernel").join(self.name())
+    }
+
+    pub(crate) fn module_dir(&self) -> PathBuf {
+        self.build_dir().join("module").join(self.name())
+    }
+
+    /// Where cargo leaves the programs of the workspace member `guest`.
+    pub(crate) fn guest_programs(&self) -> Result<PathBuf> {
+        let triple = format!("{}-unknown-linux-gnu", self.arch.machine_name());
+        Ok(self
+            .env
+            .path("OVERDRIVE_CACHE")?
+            .join("cargo")
+            .join(triple)
+            .join("release"))
+    }
+
+    /// A statically linked busybox for the guest.
+    pub(crate) fn busybox(&self) -> Result<PathBuf> {
+        match self.arch {
+            Arch::X86_64 => self.env.path("BUSYBOX"),
+            Arch::Arm64 => self.env.path("BUSYBOX_ARM64"),
+        }
+    }
+
+    /// A time limit, stretched for the flavour.
+    pub(crate) fn limit(&self, seconds: u64) -> Duration {
+        Duration::from_secs(seconds) * self.flavor.slowness()
+    }
+}
+
+fn find_root(start: &Path) -> Result<PathBuf> {
+    for dir in start.ancestors() {
+        if dir.join("qemu/config/base.config").is_file() {
+            return Ok(dir.to_owned());
+        }
+    }
+    bail!(
+        "no overdrive tree at or above {}; use --root",
+        start.display()
+    )
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the user sees of a test run: KTAP on standard output, then the reasons of every failure.
+//!
+//! Boots run in parallel. The lines of one script at a time go out as they come; the others'
+//! wait, so that every script's output is in one piece.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Result, bail};
+
+use crate::test::{
+    outcome::{Outcome, Verdict},
+    session::Sink,
+};
+
+/// Counts of a whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Totals {
+    fn add(&mut self, outcome: &Outcome) {
+        self.passed += outcome.passed;
+        self.failed += outcome.failed;
+        self.skipped += outcome.skipped;
+    }
+
+    /// The last line of a run.
+    fn line(self) -> String {
+        let mut line = format!("{} passed, {} failed", self.passed, self.failed);
+        if self.skipped > 0 {
+            line.push_str(&format!(", {} skipped", self.skipped));
+        }
+        line
+    }
+
+    fn is_success(self) -> bool {
+        self.failed == 0 && self.passed > 0
+    }
+}
+
+#[derive(Default)]
+struct State {
+    totals: Totals,
+    results: usize,
+    /// The boot whose lines go out at once.
+    front: Option<usize>,
+    /// Lines of the scripts that run behind it.
+    waiting: BTreeMap<usize, Vec<String>>,
+    failures: Vec<String>,
+}
+
+impl State {
+    fn out(&mut self, line: &str) {
+        let mut stdout = std::io::stdout().lock();
+        // A reader who went away does not change the verdict.
+        let _ = writeln!(stdout, "{line}");
+        let _ = stdout.flush();
+    }
+
+    fn line(&mut self, boot: usize, line: &str) {
+        if *self.front.get_or_insert(boot) == boot {
+            self.out(line);
+        } else {
+            self.waiting.entry(boot).or_default().push(line.to_owned());
+        }
+    }
+
+    fn release(&mut self, boot: usize) {
+        for line in self.waiting.remove(&boot).unwrap_or_default() {
+            self.out(&line);
+        }
+    }
+}
+
+/// Shared by all boots of a run.
+pub(crate) struct Report {
+    state: Mutex<State>,
+}
+
+impl Report {
+    /// Begins a run of `count` scripts.
+    pub(crate) fn new(count: usize) -> Self {
+        println!("KTAP version 1\n1..{count}");
+        Self {
+            state: Mutex::default(),
+        }
+    }
+
+    fn with<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
+        action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A remark between results.
+    pub(crate) fn remark(&self, text: &str) {
+        self.with(|state| state.out(&format!("# {text}")));
+    }
+
+    /// Something failed that is no script.
+    pub(crate) fn failure(&self, name: &str, reasons: &[String], details: &[String], log: &Path) {
+        self.with(|state| {
+            state.totals.failed += 1;
+            state.failures.push(describe(name, reasons, details, log));
+        });
+    }
+
+    fn result(&self, boot: usize, name: &str, outcome: &Outcome, log: &Path) {
+        self.with(|state| {
+            state.release(boot);
+            state.results += 1;
+            state.totals.add(outcome);
+            let (ok, directive) = match outcome.verdict {
+                Verdict::Pass => ("ok", String::new()),
+                Verdict::Skip => ("ok", " # SKIP".to_owned()),
+                Verdict::Fail => ("not ok", format!(" # {}", outcome.reasons.join("; "))),
+            };
+            let line = format!("{ok} {} {name}{directive}", state.results);
+            state.out(&line);
+            if outcome.verdict == Verdict::Fail {
+                let details: Vec<String> =
+                    outcome.splats.iter().flat_map(|s| s.lines.clone()).collect();
+                let text = describe(name, &outcome.reasons, &details, log);
+                state.failures.push(text);
+            }
+            if state.front == Some(boot) {
+                state.front = state.waiting.keys().next().copied();
+                if let Some(next) = state.front {
+                    state.release(next);
+                }
+            }
+        });
+    }
+
+    /// Prints the summary; an error when the run has failed.
+    pub(crate) fn finish(&self, logs: &Path) -> Result<()> {
+        let (totals, failures) =
+            self.with(|state| (state.totals, std::mem::take(&mut state.failures)));
+        for failure in failures {
+            println!("\n{failure}");
+        }
+        println!("\nlogs: {}", logs.display());
+        println!("{}", totals.line());
+        match totals.is_success() {
+            true => Ok(()),
+            false if totals.failed == 0 => bail!("no test passed"),
+            false => bail!("{} failed", totals.failed),
+        }
+    }
+}
+
+fn describe(name: &str, reasons: &[String], details: &[String], log: &Path) -> String {
+    let mut text = format!("FAILED {name}");
+    for reason in reasons {
+        text.push_str(&format!("\n  {reason}"));
+    }
+    for line in details {
+        text.push_str(&format!("\n  | {line}"));
+    }
+    text.push_str(&format!("\n  whole log: {}", log.display()));
+    text
+}
+
+/// The view that one boot has of the report.
+pub(crate) struct Boot<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) number: usize,
+    pub(crate) machine: &'static str,
+    pub(crate) log: PathBuf,
+}
+
+impl Sink for Boot<'_> {
+    fn begin(&mut self, name: &str) {
+        let line = format!("# {}:{name}", self.machine);
+        self.report.with(|state| state.line(self.number, &line));
+    }
+
+    fn line(&mut self, line: &str) {
+        self.report.with(|state| state.line(self.number, line));
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        let name = format!("{}:{}", self.machine, outcome.name);
+        self.report.result(self.number, &name, outcome, &self.log);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line() {
+        let mut totals = Totals {
+            passed: 3,
+            ..Totals::default()
+        };
+        assert_eq!(totals.line(), "3 passed, 0 failed");
+        assert!(totals.is_success());
+        totals.skipped = 1;
+        assert_eq!(totals.line(), "3 passed, 0 failed, 1 skipped");
+        totals.failed = 2;
+        assert!(!totals.is_success());
+    }
+
+    #[test]
+    fn nothing_passed_is_no_success() {
+        assert!(!Totals::default().is_success());
+    }
+}

@@ -18,13 +18,8 @@ impl abstractions::pci::Driver for MetaDriver {
     const DRIVER_MANAGED_DMA: bool = true;
 
     fn probe(pdev: &pci::Device<Core<'_>>) -> Result {
-        claim::named_by_override(pdev.as_ref())?;
-        dev_info!(pdev, "claimed\n");
-
-        Ok(())
+        claim::named_by_override(pdev.as_ref())
     }
 
-    fn remove(pdev: &pci::Device<Core<'_>>) {
-        dev_info!(pdev, "released\n");
-    }
+    fn remove(_pdev: &pci::Device<Core<'_>>) {}
 }

@@ -53,21 +53,17 @@ impl abstractions::platform::Driver for MetaDriver {
     ) -> Result<ARef<vfio::Device<PlatformDevice>>> {
         claim::named_by_override(pdev.as_ref())?;
 
-        let device = vfio::Device::new(
+        vfio::Device::new(
             pdev.as_ref(),
             PlatformDevice::new(pdev, self.reset_required)?,
-        )?;
-        dev_info!(pdev, "claimed\n");
-
-        Ok(device)
+        )
     }
 
     fn remove(
         &self,
-        pdev: &platform::Device<Core<'_>>,
+        _pdev: &platform::Device<Core<'_>>,
         device: &vfio::Device<PlatformDevice, vfio::Registered>,
     ) {
         PlatformDevice::revoke(device);
-        dev_info!(pdev, "released\n");
     }
 }

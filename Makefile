@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a person types; `make help` lists it. How the module is made is in Kbuild.
+
+ifneq ($(KERNELRELEASE),)
+$(error the kernel build system reads Kbuild, not this file)
+endif
+
+# The kernel that everything is done with: its series, its architecture, and its flavour (test,
+# debug or bench; see qemu/config).
+KERNEL  ?= 7.3
+ARCH    ?= x86_64
+FLAVOR  ?= test
+# The emulated machine of `make shell`, and the one that `make test` is limited to.
+MACHINE ?=
+# The selftests that `make test` is limited to.
+TESTS   ?=
+
+build   := $(CURDIR)/build
+env     := $(build)/env-$(KERNEL)
+harness := $(build)/overdrive-harness
+select   = --kernel $(KERNEL) --arch $(ARCH) --flavor $(1)
+name     = $(KERNEL)-$(ARCH)-$(1)
+
+# $(call kbuild,KERNEL-FLAVOUR,OUTPUT-FOLDER): the kernel's build system, for the module.
+ifdef KDIR
+  out    := $(build)/module/custom
+  kbuild  = flags=$$(scripts/kernel-tree '$(KDIR)') && \
+	mkdir -p '$(2)' && $(MAKE) -C '$(KDIR)' M='$(CURDIR)' MO='$(2)' $$flags
+  module-needs :=
+else
+  out    := $(build)/module/$(call name,$(FLAVOR))
+  kbuild  = . '$(env)' && mkdir -p '$(2)' && \
+	$(MAKE) -C "$$(realpath '$(build)/kernel/$(call name,$(1))')" M='$(CURDIR)' MO='$(2)' \
+	ARCH=$(ARCH) LLVM="$$LLVM" RUSTC="$$RUSTC" RUSTFMT="$$RUSTFMT" RUSTDOC="$$RUSTDOC" \
+	BINDGEN="$$BINDGEN" CLIPPY_DRIVER="$$CLIPPY_DRIVER" RUST_LIB_SRC="$$RUST_LIB_SRC"
+  module-needs := kernel
+endif
+
+# Sub-makes are called one after the other: they share caches and the terminal.
+.NOTPARALLEL:
+.PHONY: all setup kernel harness module run test stress bench shell clippy fmt fmt-check \
+	shellcheck check host-test rust-analyzer modules_install clean help
+
+all: module
+
+help:
+	@echo 'The main job:'
+	@echo '  run              - hand real emulated devices to the meta driver and back, and show it'
+	@echo '  test             - all tests: KUnit suites and selftests in QEMU guests'
+	@echo
+	@echo 'Building:'
+	@echo '  module           - build overdrive.ko (the default target)'
+	@echo '  modules_install  - install it for KDIR (INSTALL_MOD_PATH= as in the kernel)'
+	@echo '  setup            - install and fetch what is missing; scripts/setup --check only reports'
+	@echo '  kernel           - build the test kernel, unless the cache has it'
+	@echo '  harness          - build the program that runs the guests'
+	@echo '  clean            - remove build/ (the cache stays)'
+	@echo
+	@echo 'Testing:'
+	@echo '  stress           - the same tests with counts in the hundreds and thousands'
+	@echo '  bench            - count guest instructions against the C peers'
+	@echo '  shell            - a guest to look around in (MACHINE=q35 or microvm)'
+	@echo '  check            - clippy, rustfmt, shellcheck, and the harness'\''s own tests'
+	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
+	@echo
+	@echo 'Variables:'
+	@echo '  KERNEL=7.3       - kernel series: 7.3 or 7.2'
+	@echo '  FLAVOR=test      - test (lockdep, KUnit), debug (and KASAN, kmemleak), bench (none)'
+	@echo '  KDIR=            - build the module for this kernel build folder instead'
+	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices)'
+	@echo '  TESTS=           - names of selftests, for make test'
+	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
+
+setup:
+	@scripts/setup --kernel $(KERNEL) --arch $(ARCH)
+
+harness: setup
+	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" build --quiet --release --locked \
+		--manifest-path qemu/Cargo.toml --target-dir "$$OVERDRIVE_CACHE/cargo"
+	@. '$(env)' && cmp -s "$$OVERDRIVE_CACHE/cargo/release/overdrive-harness" '$(harness)' || \
+		install -D "$$OVERDRIVE_CACHE/cargo/release/overdrive-harness" '$(harness)'
+
+kernel: harness
+	@'$(harness)' kernel $(call select,$(FLAVOR))
+
+module: $(module-needs)
+	@$(call kbuild,$(FLAVOR),$(out)) modules
+	@echo "overdrive.ko: $(out:$(CURDIR)/%=%)/overdrive.ko"
+
+modules_install: module
+	@$(call kbuild,$(FLAVOR),$(out)) modules_install
+
+run: module
+	@'$(harness)' run $(call select,$(FLAVOR))
+
+test: module
+	@'$(harness)' test $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+stress: module
+	@'$(harness)' test --stress $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+shell: module
+	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))
+
+bench: override FLAVOR := bench
+bench: module
+	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json)
+
+check: fmt-check shellcheck clippy host-test
+
+clippy: $(module-needs)
+	@$(call kbuild,$(FLAVOR),$(build)/clippy) CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
+	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets \
+		--manifest-path qemu/Cargo.toml --target-dir "$$OVERDRIVE_CACHE/cargo" -- -D warnings
+
+fmt fmt-check: setup
+	@. '$(env)' && "$$RUSTFMT" $(if $(filter fmt-check,$@),--check) --edition 2021 src/overdrive.rs
+	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) --all \
+		--manifest-path qemu/Cargo.toml
+
+shellcheck: setup
+	@git grep -lE '^#!/bin/sh' | xargs shellcheck --external-sources
+
+host-test: setup
+	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked \
+		--manifest-path qemu/Cargo.toml --target-dir "$$OVERDRIVE_CACHE/cargo"
+
+rust-analyzer: $(module-needs)
+	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer
+	@[ ! -f '$(out)/rust-project.json' ] || mv '$(out)/rust-project.json' rust-project.json
+
+clean:
+	rm -rf '$(build)' rust-project.json

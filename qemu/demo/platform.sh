@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Hands platform devices to the meta driver and back, with nothing but driver_override.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+META=vfio-platform
+
+describe() {
+	for virtio in "/sys/bus/platform/devices/$1"/virtio*; do
+		case $(cat "$virtio/device" 2>/dev/null) in
+		0x0001) echo "virtio-mmio (network)" ;;
+		0x0002) echo "virtio-mmio (disk)" ;;
+		0x0003) echo "virtio-mmio (console)" ;;
+		0x0004) echo "virtio-mmio (random numbers)" ;;
+		*) echo "virtio-mmio" ;;
+		esac
+	done
+}
+
+devices=
+rng=
+for path in /sys/bus/platform/drivers/virtio-mmio/*/virtio*; do
+	device=$(basename "$(dirname "$path")")
+	devices="$devices $device"
+	case $(describe "$device") in
+	*random*) rng="$rng $device" ;;
+	esac
+done
+# shellcheck disable=SC2086 # a list of words
+set -- $rng
+device=$1
+twin=$2
+
+say "Platform devices in a microvm machine, which has no PCI and no IOMMU"
+# shellcheck disable=SC2086
+table platform $devices
+
+run "modprobe overdrive"
+
+say "$device: from virtio-mmio to $META"
+run "echo $META > /sys/bus/platform/devices/$device/driver_override"
+run "echo $device > /sys/bus/platform/devices/$device/driver/unbind"
+run "echo $device > /sys/bus/platform/drivers_probe"
+expect platform "$device" $META
+# shellcheck disable=SC2086
+table platform $devices
+
+say "$twin is of the same kind as $device, and was not touched."
+expect platform "$twin" virtio-mmio
+
+say "$device: back to virtio-mmio"
+run "echo > /sys/bus/platform/devices/$device/driver_override"
+run "echo $device > /sys/bus/platform/devices/$device/driver/unbind"
+run "echo $device > /sys/bus/platform/drivers_probe"
+expect platform "$device" virtio-mmio
+
+say "An override that no driver is named like keeps a device free: none"
+run "echo none > /sys/bus/platform/devices/$twin/driver_override"
+run "echo $twin > /sys/bus/platform/devices/$twin/driver/unbind"
+run "echo $twin > /sys/bus/platform/drivers_probe"
+expect platform "$twin" -
+table platform "$twin"
+run "echo > /sys/bus/platform/devices/$twin/driver_override"
+run "echo $twin > /sys/bus/platform/drivers_probe"
+expect platform "$twin" virtio-mmio
+
+say "After all that:"
+# shellcheck disable=SC2086
+table platform $devices
+finish

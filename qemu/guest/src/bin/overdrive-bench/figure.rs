@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a figure is, and how it is taken.
+
+use crate::clock;
+use anyhow::{Context, Result};
+
+/// One repetition of what is measured. Dropping it undoes what its set-up did.
+pub type Step = Box<dyn FnMut() -> Result<()>>;
+
+/// Measurements of each side; their median is the figure.
+const SAMPLES: u32 = 5;
+
+/// Repetitions before each measurement, so that caches and one-time allocations don't count.
+const WARM_UP: u32 = 3;
+
+/// Something that overdrive does, and the C peer that does the same.
+pub struct Figure {
+    pub name: &'static str,
+    /// The highest ratio of ours to the peer's that passes.
+    pub limit: f64,
+    /// Repetitions per measurement.
+    pub repeat: u32,
+    pub ours: fn() -> Result<Step>,
+    pub peer: fn() -> Result<Step>,
+}
+
+impl Figure {
+    /// Takes all samples, both sides in turn, and prints them.
+    pub fn measure(&self) -> Result<()> {
+        println!("bench-limit {} {:.2}", self.name, self.limit);
+        for _ in 0..SAMPLES {
+            for (side, set_up) in [("ours", self.ours), ("peer", self.peer)] {
+                let cost = self
+                    .sample(set_up)
+                    .with_context(|| format!("{} ({side})", self.name))?;
+                println!("bench-sample {} {side} {cost}", self.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Instructions per repetition.
+    fn sample(&self, set_up: fn() -> Result<Step>) -> Result<u64> {
+        let mut step = set_up()?;
+        for _ in 0..WARM_UP {
+            step()?;
+        }
+
+        let start = clock::instructions();
+        for _ in 0..self.repeat {
+            step()?;
+        }
+        Ok((clock::instructions() - start) / u64::from(self.repeat))
+    }
+}

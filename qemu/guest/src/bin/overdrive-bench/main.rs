@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Counts what things cost, in guest instructions.
+//!
+//! It runs in a guest whose clock is its instruction counter (QEMU's `-icount shift=0`), so that the
+//! figures repeat on any machine. Standard output is for the harness: `bench-limit NAME RATIO` once
+//! per figure, `bench-sample NAME ours|peer INSTRUCTIONS` per measurement. `overdrive-bench NAME...`
+//! measures only the figures that are named.
+
+mod bind;
+mod clock;
+mod figure;
+mod module;
+mod set_override;
+mod sysfs;
+
+fn main() -> anyhow::Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let figures = [set_override::FIGURE, bind::FIGURE];
+
+    for figure in figures
+        .iter()
+        .filter(|figure| wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
+    {
+        figure.measure()?;
+    }
+    Ok(())
+}
+

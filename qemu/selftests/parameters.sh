@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Module parameters: the drivers' names.
+
+. ./lib.sh
+. ./devices.sh
+
+parameters=/sys/module/overdrive/parameters
+
+# refused PARAMETER ERRNO: the module does not load, and the log says why in one line.
+refused() {
+	mark=$(log_mark)
+	test "$(insmod_error overdrive "$1")" = "$2" &&
+		test ! -d /sys/module/overdrive &&
+		test "$(log_since "$mark" | grep -c 'overdrive: ')" -eq 1
+}
+
+plan 14
+
+load_overdrive
+check "default PCI driver name" test "$(cat $parameters/pci_driver)" = vfio-meta
+check "default platform driver name" \
+	test "$(cat $parameters/platform_driver)" = vfio-platform
+check "the platform driver is registered" test -d /sys/bus/platform/drivers/vfio-platform
+check "the parameters can't be written" \
+	test "$(stat -c %a $parameters/pci_driver $parameters/platform_driver | sort -u)" = 444
+unload_overdrive
+
+load_overdrive pci_driver=my-pci platform_driver=my-platform
+check "a platform driver name of one's own" test -d /sys/bus/platform/drivers/my-platform
+if [ -d /sys/bus/pci ]; then
+	check "a PCI driver name of one's own" test -d /sys/bus/pci/drivers/my-pci
+else
+	skip "a PCI driver name of one's own" "no PCI"
+fi
+unload_overdrive
+check "unloading unregisters it" test ! -e /sys/bus/platform/drivers/my-platform
+
+check "an empty name is refused" refused pci_driver= EINVAL
+check "a name with a slash is refused" refused platform_driver=a/b EINVAL
+check "none is no driver's name" refused pci_driver=none EINVAL
+check "a name that is not ASCII is refused" \
+	refused "platform_driver=$(printf 'tr\303\244ger')" EINVAL
+check "a name over 255 bytes is refused" \
+	refused "pci_driver=$(head -c 256 /dev/zero | tr '\0' a)" EINVAL
+check "a name that another driver has is refused" \
+	test "$(insmod_error overdrive platform_driver=virtio-mmio)" = EBUSY
+check "modprobe finds the module by its driver's name" modprobe vfio-meta
+unload_overdrive
+finish

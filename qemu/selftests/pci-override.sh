@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# PCI devices go to the meta driver and back by their override alone, and only those that were
+# named: a second device with the same ID stays where it is.
+#
+# Machines: q35
+
+. ./lib.sh
+. ./devices.sh
+
+# A device that has a standard driver, and its twin; a device that has none.
+nic=$(pci_devices 8086:10d3 | sed -n 1p)
+twin=$(pci_devices 8086:10d3 | sed -n 2p)
+edu=$(pci_devices 1234:11e8 | sed -n 1p)
+edu_twin=$(pci_devices 1234:11e8 | sed -n 2p)
+
+[ -n "$twin" ] || skip_all "needs two e1000e network cards"
+[ -n "$edu_twin" ] || skip_all "needs two edu devices"
+load_overdrive
+plan 17
+
+check "the standard driver has the device" is_bound "$nic" e1000e
+check "and its twin" is_bound "$twin" e1000e
+
+# The three writes of the commit that introduced driver_override.
+echo vfio-meta > "/sys/bus/pci/devices/$nic/driver_override"
+echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
+echo "$nic" > /sys/bus/pci/drivers_probe
+check "override, unbind, probe: the meta driver has the device" is_bound "$nic" vfio-meta
+check "the identical device keeps its driver" is_bound "$twin" e1000e
+
+echo > "/sys/bus/pci/devices/$nic/driver_override"
+check "clearing the override does not unbind" is_bound "$nic" vfio-meta
+echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
+echo "$nic" > /sys/bus/pci/drivers_probe
+check "clear, unbind, probe: the standard driver is back" is_bound "$nic" e1000e
+
+echo none > "/sys/bus/pci/devices/$nic/driver_override"
+echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
+echo "$nic" > /sys/bus/pci/drivers_probe
+check "none keeps the device without a driver" is_bound "$nic" none
+check "the meta driver refuses a device whose override is none" \
+	fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$nic"
+check "so does the standard driver" \
+	fails_with ENODEV /sys/bus/pci/drivers/e1000e/bind "$nic"
+
+echo no-such-driver > "/sys/bus/pci/devices/$nic/driver_override"
+echo "$nic" > /sys/bus/pci/drivers_probe
+check "a name that no driver has binds nothing" is_bound "$nic" none
+
+echo vfio-met > "/sys/bus/pci/devices/$nic/driver_override"
+echo "$nic" > /sys/bus/pci/drivers_probe
+check "the beginning of a driver's name is not its name" is_bound "$nic" none
+
+echo > "/sys/bus/pci/devices/$nic/driver_override"
+check "without an override the meta driver refuses the device" \
+	fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$nic"
+echo "$nic" > /sys/bus/pci/drivers_probe
+check "and the standard driver takes it" is_bound "$nic" e1000e
+
+# A device that no driver wants.
+check "edu has no standard driver" is_bound "$edu" none
+echo vfio-meta > "/sys/bus/pci/devices/$edu/driver_override"
+echo "$edu" > /sys/bus/pci/drivers/vfio-meta/bind
+check "bind takes the device that is named" is_bound "$edu" vfio-meta
+check "but not its twin" fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$edu_twin"
+echo "$edu" > /sys/bus/pci/drivers/vfio-meta/unbind
+echo > "/sys/bus/pci/devices/$edu/driver_override"
+check "unbind lets it go" is_bound "$edu" none
+
+unload_overdrive
+finish

@@ -18,7 +18,8 @@ TESTS   ?=
 
 build   := $(CURDIR)/build
 env     := $(build)/env-$(KERNEL)
-harness := $(build)/overdrive-harness
+harness := $(build)/harness/bin/overdrive-harness
+triple  := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
 select   = --kernel $(KERNEL) --arch $(ARCH) --flavor $(1)
 name     = $(KERNEL)-$(ARCH)-$(1)
 
@@ -39,7 +40,7 @@ endif
 
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
-.PHONY: all setup kernel harness module run test stress bench shell clippy fmt fmt-check \
+.PHONY: all setup kernel harness guest module run test stress bench shell clippy fmt fmt-check \
 	shellcheck check host-test rust-analyzer modules_install clean help
 
 all: module
@@ -54,7 +55,7 @@ help:
 	@echo '  modules_install  - install it for KDIR (INSTALL_MOD_PATH= as in the kernel)'
 	@echo '  setup            - install and fetch what is missing; scripts/setup --check only reports'
 	@echo '  kernel           - build the test kernel, unless the cache has it'
-	@echo '  harness          - build the program that runs the guests'
+	@echo '  harness, guest   - build the program that runs the guests, and those that run in them'
 	@echo '  clean            - remove build/ (the cache stays)'
 	@echo
 	@echo 'Testing:'
@@ -75,11 +76,16 @@ help:
 setup:
 	@scripts/setup --kernel $(KERNEL) --arch $(ARCH)
 
+# `cargo install` leaves just the programs that this clone has, out of a cache that others share.
+cargo-install = RUSTC="$$RUSTC" "$$CARGO" install --quiet --locked --force --no-track \
+	--target-dir "$$OVERDRIVE_CACHE/cargo"
+
 harness: setup
-	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" build --quiet --release --locked \
-		--manifest-path qemu/Cargo.toml --target-dir "$$OVERDRIVE_CACHE/cargo"
-	@. '$(env)' && cmp -s "$$OVERDRIVE_CACHE/cargo/release/overdrive-harness" '$(harness)' || \
-		install -D "$$OVERDRIVE_CACHE/cargo/release/overdrive-harness" '$(harness)'
+	@. '$(env)' && $(cargo-install) --path qemu/harness --root '$(build)/harness'
+
+guest: setup
+	@. '$(env)' && rm -rf '$(build)/guest/$(ARCH)' && RUSTFLAGS='-C target-feature=+crt-static' \
+		$(cargo-install) --path qemu/guest --root '$(build)/guest/$(ARCH)' --target $(triple)
 
 kernel: harness
 	@'$(harness)' kernel $(call select,$(FLAVOR))
@@ -91,20 +97,20 @@ module: $(module-needs)
 modules_install: module
 	@$(call kbuild,$(FLAVOR),$(out)) modules_install
 
-run: module
+run: module guest
 	@'$(harness)' run $(call select,$(FLAVOR))
 
-test: module
+test: module guest
 	@'$(harness)' test $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
-stress: module
+stress: module guest
 	@'$(harness)' test --stress $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
-shell: module
+shell: module guest
 	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))
 
 bench: override FLAVOR := bench
-bench: module
+bench: module guest
 	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json)
 
 check: fmt-check shellcheck clippy host-test

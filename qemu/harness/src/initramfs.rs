@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use self::archive::Archive;
-use crate::{selftest, target::Target, tool};
+use crate::{target::Target, tool};
 
 /// Directories that the guest's init mounts something on or installs applets into.
 const DIRECTORIES: &[&str] = &[
@@ -53,7 +53,7 @@ impl Initramfs {
             0o644,
         )?;
 
-        for program in guest_programs(&target.guest_programs()?)? {
+        for program in guest_programs(&target.guest_programs())? {
             let name = file_name(&program)?;
             archive.copy(&format!("bin/{name}"), &program, 0o755)?;
         }
@@ -100,11 +100,7 @@ fn copy_scripts(archive: &mut Archive, dir: &Path, to: &str) -> Result<()> {
     archive.dir(to)?;
     for file in files(dir)? {
         let name = file_name(&file)?;
-        let mode = match name {
-            selftest::LIBRARY => 0o644,
-            _ => 0o755,
-        };
-        archive.copy(&format!("{to}/{name}"), &file, mode)?;
+        archive.copy(&format!("{to}/{name}"), &file, 0o755)?;
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ use crate::{
     target::Flavor,
 };
 
-/// The script that the others source, which is no test itself.
-pub(crate) const LIBRARY: &str = "lib.sh";
+/// How a test begins; a script without it is one that others source.
+const PROGRAM: &str = "#!";
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -123,14 +123,14 @@ pub(crate) fn all(dir: &Path) -> Result<Vec<Selftest>> {
         let Some(name) = file.strip_suffix(".sh") else {
             continue;
         };
-        if file == LIBRARY {
+        let script = fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        if !script.starts_with(PROGRAM) {
             continue;
         }
         if name.is_empty() || name.contains(char::is_whitespace) {
             bail!("{}: not a name for a test", path.display());
         }
-        let script = fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
         let wants = Wants::parse(&script).with_context(|| format!("in {}", path.display()))?;
         tests.push(Selftest {
             name: name.to_owned(),

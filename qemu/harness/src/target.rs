@@ -177,14 +177,11 @@ impl Target {
     }
 
     /// Where cargo leaves the programs of the workspace member `guest`.
-    pub(crate) fn guest_programs(&self) -> Result<PathBuf> {
-        let triple = format!("{}-unknown-linux-gnu", self.arch.machine_name());
-        Ok(self
-            .env
-            .path("OVERDRIVE_CACHE")?
-            .join("cargo")
-            .join(triple)
-            .join("release"))
+    pub(crate) fn guest_programs(&self) -> PathBuf {
+        self.build_dir()
+            .join("guest")
+            .join(self.arch.to_string())
+            .join("bin")
     }
 
     /// A statically linked busybox for the guest.

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the programs that run inside overdrive's guests have in common.
+
+pub mod ktap;
+pub mod mapping;
+pub mod vfio;

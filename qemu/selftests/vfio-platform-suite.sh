@@ -28,17 +28,22 @@ set -- $devices
 plan $(($# * $(echo "$drivers" | wc -w) * 2))
 
 for device; do
-	before=$(bound_driver "$device")
 	for driver in $drivers; do
+		which=ours
+		if [ "$driver" = vfio-platform ]; then
+			which=c
+			# It can't access I/O ports, and closing a device that has them is a WARNING.
+			if [ "$device" = QEMU0002:00 ]; then
+				skip "$device is handed to $driver" "no access to I/O ports"
+				skip "$device keeps the protocol under $driver" "no access to I/O ports"
+				continue
+			fi
+		fi
 		check "$device is handed to $driver" hand_over "$device" "$driver"
-		case $driver in
-		vfio-platform) which=c ;;
-		*) which=ours ;;
-		esac
 		check "$device keeps the protocol under $driver" \
 			subtest vfio-platform-suite "$device" $which
 	done
-	give_back "$device" || comment "$device is left without $before"
+	give_back "$device"
 done
 
 unload_overdrive

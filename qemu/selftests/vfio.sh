@@ -3,14 +3,17 @@
 # What the selftests of VFIO share, on top of devices.sh.
 # shellcheck shell=sh
 
-# hand_over DEVICE DRIVER: the device is bound to DRIVER by its override.
+# hand_over DEVICE DRIVER: the platform device is bound to DRIVER by its override.
 hand_over() {
-	set_override "$1" "$2" && rebind_by_hand "$1" && is_bound "$1" "$2"
+	# ACPI has devices of the same names: only the whole path tells which is meant.
+	_device=/sys/bus/platform/devices/$1
+	set_override "$_device" "$2" && rebind_by_hand "$_device" && is_bound "$_device" "$2"
 }
 
-# give_back DEVICE: the device goes back to its standard driver.
+# give_back DEVICE: the platform device goes back to its standard driver.
 give_back() {
-	set_override "$1" "" && rebind_by_hand "$1"
+	_device=/sys/bus/platform/devices/$1
+	set_override "$_device" "" && rebind_by_hand "$_device"
 }
 
 # subtest PROGRAM ARGUMENT...: runs a program that prints KTAP itself, indented below this test.

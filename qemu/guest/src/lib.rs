@@ -4,4 +4,6 @@
 
 pub mod ktap;
 pub mod mapping;
+pub mod platform;
+pub mod sigbus;
 pub mod vfio;

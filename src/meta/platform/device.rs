@@ -282,6 +282,10 @@ impl Ioctls for PlatformDevice {
     }
 
     fn reset(device: &Device<Self, Opened>) -> Result {
+        if *device.data().access.revoked.read() {
+            return Err(ENODEV);
+        }
+
         Self::call_reset(device)
     }
 }

@@ -82,8 +82,6 @@ fn region_info(subject: &Subject) -> Outcome {
             return fail(format!("region {index} is empty"));
         }
         let expected = match kind(subject, &device)?.0 {
-            // The C driver knows I/O ports, but can't access them.
-            Kind::FwCfg if !subject.ours => 0,
             Kind::Pages => all | VFIO_REGION_INFO_FLAG_MMAP,
             _ => all,
         };

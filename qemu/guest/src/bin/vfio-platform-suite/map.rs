@@ -50,8 +50,8 @@ fn every_page(subject: &Subject) -> Outcome {
     };
 
     let mapping = device.map(region.offset, size, MAP_SHARED)?;
-    for offset in (0..size).step_by(PAGE).rev() {
-        // Not all registers can be read twice with the same result; the first of a page can.
+    // The first register of the second page is a clock.
+    for offset in (0x20..size).step_by(PAGE).rev() {
         equal(
             &format!("the register at {offset:#x}"),
             mapping.read_u32(offset),
@@ -71,8 +71,8 @@ fn part(subject: &Subject) -> Outcome {
         let mapping = device.map(region.offset + page as u64, PAGE, MAP_SHARED)?;
         equal(
             &format!("the register at {page:#x}"),
-            mapping.read_u32(0),
-            device.read_u32(&region, page as u64)?,
+            mapping.read_u32(0x20),
+            device.read_u32(&region, page as u64 + 0x20)?,
         )?;
     }
     Ok(())

@@ -78,5 +78,6 @@ fn cdev(subject: &Subject) -> Outcome {
     ioctl_words(&file, DEVICE_BIND_IOMMUFD, &mut bind)?;
     ioctl_words(&file, DEVICE_GET_INFO, &mut words)?;
     equal("the flags", words[1] & 4, 4)?;
+    file.read_exact_at(&mut [0; 1], 0)?;
     fails("the group meanwhile", Device::open(&subject.name).map(drop), EBUSY)
 }

@@ -247,16 +247,13 @@ impl<H: Handler> Registration<H> {
         let receiver = NonNull::new(self.receiver.load(Acquire));
         // SAFETY: By the type invariants, it is a counter with a reference. `set_receiver` does not
         // give the reference up before the caller is done.
-        let receiver = receiver
-            .map(|ctx| core::mem::ManuallyDrop::new(unsafe { EventFd::from_raw(ctx) }));
+        let receiver =
+            receiver.map(|ctx| core::mem::ManuallyDrop::new(unsafe { EventFd::from_raw(ctx) }));
 
         self.handler.handle(receiver.as_deref())
     }
 
-    unsafe extern "C" fn handle_callback(
-        _irq: c_int,
-        cookie: *mut c_void,
-    ) -> bindings::irqreturn_t {
+    extern "C" fn handle_callback(_irq: c_int, cookie: *mut c_void) -> bindings::irqreturn_t {
         // SAFETY: The line was requested with this cookie, and is freed before the object is.
         let this = unsafe { &*cookie.cast::<Self>() };
 

@@ -147,7 +147,7 @@ impl<T: Driver> Registration<T> {
             let this = kernel::container_of!(Opaque::cast_from(driver), Self, driver);
 
             // Not a reference to the whole object: `driver` changes while it is being registered.
-            &*(&raw const (*this).data)
+            &(*this).data
         }
     }
 
@@ -240,9 +240,8 @@ pub(crate) fn resource(pdev: &platform::Device<Bound>, index: u32) -> Option<Res
 
     // SAFETY: The resources of a device do not change while it is bound.
     let (start, end, flags) = unsafe { ((*resource).start, (*resource).end, (*resource).flags) };
-    let start = u64::from(start);
     // As in C, the size of the whole address space is 0.
-    let size = u64::from(end).wrapping_sub(start).wrapping_add(1);
+    let size = end.wrapping_sub(start).wrapping_add(1);
 
     Some(Resource {
         size,

@@ -156,12 +156,9 @@ impl<T: Operations, Ctx: Context> Device<T, Ctx> {
         unsafe { &*vdev.cast::<Self>() }
     }
 
-    /// The last callback: drops the driver's data.
-    ///
-    /// # Safety
-    ///
-    /// For the VFIO core only: `vdev` is the device of a `Device<T>` without references.
-    pub(super) unsafe extern "C" fn release_callback(vdev: *mut bindings::vfio_device) {
+    /// The last callback: drops the driver's data. `vdev` is the device of a `Device<T>` without
+    /// references.
+    pub(super) extern "C" fn release_callback(vdev: *mut bindings::vfio_device) {
         let this = vdev.cast::<Self>();
 
         // SAFETY: There are no other references. The allocation is still there, and zeroed or

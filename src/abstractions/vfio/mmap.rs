@@ -46,7 +46,10 @@ impl Fault<'_> {
         // area does not change meanwhile.
         let (start, pgoff) = unsafe {
             let vma = (*self.vmf).__bindgen_anon_1.vma;
-            ((*vma).__bindgen_anon_1.__bindgen_anon_1.vm_start, (*vma).vm_pgoff)
+            (
+                (*vma).__bindgen_anon_1.__bindgen_anon_1.vm_start,
+                (*vma).vm_pgoff,
+            )
         };
         let pages = self.address().wrapping_sub(start) >> PAGE_SHIFT;
 
@@ -92,7 +95,10 @@ impl Fault<'_> {
         };
 
         let address = self.address();
-        address >= start && end.checked_sub(address).is_some_and(|rest| rest >= self.len())
+        address >= start
+            && end
+                .checked_sub(address)
+                .is_some_and(|rest| rest >= self.len())
     }
 }
 
@@ -105,12 +111,11 @@ impl<T: FaultHandler> VmOps<T> {
         ..pin_init::zeroed()
     };
 
-    unsafe extern "C" fn fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
-        // SAFETY: This is the same fault, for a single page.
-        unsafe { Self::huge_fault_callback(vmf, 0) }
+    extern "C" fn fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
+        Self::huge_fault_callback(vmf, 0)
     }
 
-    unsafe extern "C" fn huge_fault_callback(
+    extern "C" fn huge_fault_callback(
         vmf: *mut bindings::vm_fault,
         order: c_uint,
     ) -> bindings::vm_fault_t {

@@ -122,7 +122,10 @@ impl<T: Operations> Vtable<T> {
     const fn ops() -> bindings::vfio_device_ops {
         let mut ops = T::Base::OPS;
 
-        ops.name = T::NAME.as_ptr().cast_mut().cast();
+        #[expect(clippy::disallowed_methods, reason = "as_char_ptr() is not const")]
+        let name = T::NAME.as_ptr();
+
+        ops.name = name.cast_mut().cast();
         ops.release = Some(Device::<T>::release_callback);
         if T::HAS_OPEN_DEVICE {
             ops.open_device = Some(Self::open_device);
@@ -158,32 +161,28 @@ impl<T: Operations> Vtable<T> {
         ops
     }
 
-    unsafe extern "C" fn open_device(vdev: *mut bindings::vfio_device) -> c_int {
+    extern "C" fn open_device(vdev: *mut bindings::vfio_device) -> c_int {
         // SAFETY: A device that is opened is registered, and stays so until it is closed.
         let device = unsafe { Device::from_raw(vdev) };
 
         from_result(|| T::open_device(device).map(|()| 0))
     }
 
-    unsafe extern "C" fn close_device(vdev: *mut bindings::vfio_device) {
+    extern "C" fn close_device(vdev: *mut bindings::vfio_device) {
         // SAFETY: The VFIO core closes what it has opened.
         let device = unsafe { Device::from_raw(vdev) };
 
         T::close_device(device);
     }
 
-    unsafe extern "C" fn ioctl(
-        vdev: *mut bindings::vfio_device,
-        cmd: c_uint,
-        arg: c_ulong,
-    ) -> c_long {
+    extern "C" fn ioctl(vdev: *mut bindings::vfio_device, cmd: c_uint, arg: c_ulong) -> c_long {
         // SAFETY: The caller has the device open.
         let device = unsafe { Device::from_raw(vdev) };
 
         value_or_errno(T::ioctl(device, cmd, arg))
     }
 
-    unsafe extern "C" fn get_region_info_caps(
+    extern "C" fn get_region_info_caps(
         vdev: *mut bindings::vfio_device,
         info: *mut bindings::vfio_region_info,
         caps: *mut bindings::vfio_info_cap,
@@ -200,7 +199,7 @@ impl<T: Operations> Vtable<T> {
         from_result(|| T::get_region_info_caps(device, info, caps).map(|()| 0))
     }
 
-    unsafe extern "C" fn read(
+    extern "C" fn read(
         vdev: *mut bindings::vfio_device,
         buf: *mut c_char,
         count: usize,
@@ -212,7 +211,7 @@ impl<T: Operations> Vtable<T> {
         value_or_errno(T::read(device, UserPtr::from_ptr(buf.cast()), count, pos))
     }
 
-    unsafe extern "C" fn write(
+    extern "C" fn write(
         vdev: *mut bindings::vfio_device,
         buf: *const c_char,
         count: usize,
@@ -225,7 +224,7 @@ impl<T: Operations> Vtable<T> {
         value_or_errno(T::write(device, buf, count, pos))
     }
 
-    unsafe extern "C" fn mmap(
+    extern "C" fn mmap(
         vdev: *mut bindings::vfio_device,
         vma: *mut bindings::vm_area_struct,
     ) -> c_int {
@@ -237,24 +236,21 @@ impl<T: Operations> Vtable<T> {
         from_result(|| T::mmap(device, vma).map(|()| 0))
     }
 
-    unsafe extern "C" fn request(vdev: *mut bindings::vfio_device, count: c_uint) {
+    extern "C" fn request(vdev: *mut bindings::vfio_device, count: c_uint) {
         // SAFETY: The device is being unregistered by its driver: the parent is still bound.
         let device = unsafe { Device::from_raw(vdev) };
 
         T::request(device, count);
     }
 
-    unsafe extern "C" fn match_name(
-        vdev: *mut bindings::vfio_device,
-        name: *mut c_char,
-    ) -> c_int {
+    extern "C" fn match_name(vdev: *mut bindings::vfio_device, name: *mut c_char) -> c_int {
         // SAFETY: The caller holds a registration of the device, and `name` is its string.
         let (device, name) = unsafe { (Device::from_raw(vdev), CStr::from_char_ptr(name)) };
 
         from_result(|| T::match_name(device, name).map(c_int::from))
     }
 
-    unsafe extern "C" fn device_feature(
+    extern "C" fn device_feature(
         vdev: *mut bindings::vfio_device,
         flags: u32,
         arg: *mut c_void,

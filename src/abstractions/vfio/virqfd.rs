@@ -86,7 +86,7 @@ impl<H: Handler> Virqfd<H> {
         }
     }
 
-    unsafe extern "C" fn signalled_callback(handler: *mut c_void, _data: *mut c_void) -> c_int {
+    extern "C" fn signalled_callback(handler: *mut c_void, _data: *mut c_void) -> c_int {
         // SAFETY: This is the handler that `enable` passed. It lives until `disable` has returned.
         unsafe { &*handler.cast::<H>() }.signalled();
 

@@ -155,9 +155,16 @@ impl PlatformDevice {
         let _exclusive = this.access.revoked.write();
         device.unmap_all();
 
-        reset.reset(device.parent(), &this.regions).inspect_err(|e| {
-            dev_warn!(device.parent(), "reset by {} failed: {:?}\n", reset.name(), e);
-        })
+        reset
+            .reset(device.parent(), &this.regions)
+            .inspect_err(|e| {
+                dev_warn!(
+                    device.parent(),
+                    "reset by {} failed: {:?}\n",
+                    reset.name(),
+                    e
+                );
+            })
     }
 }
 
@@ -231,7 +238,10 @@ impl Operations for PlatformDevice {
     }
 
     fn mmap(device: &Device<Self, Opened>, vma: &VmaNew) -> Result {
-        device.data().regions.check_mapping(vma, Device::<Self, Opened>::page_offset(vma))?;
+        device
+            .data()
+            .regions
+            .check_mapping(vma, Device::<Self, Opened>::page_offset(vma))?;
 
         device.map(vma)
     }

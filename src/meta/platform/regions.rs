@@ -132,11 +132,7 @@ impl Region {
         macro_rules! access {
             ($name:ident, $io:ty) => {
                 #[inline(always)]
-                fn $name<T: Value>(
-                    (gate, io): (&impl Gate, &$io),
-                    off: u64,
-                    buf: UserPtr,
-                ) -> Result
+                fn $name<T: Value>((gate, io): (&impl Gate, &$io), off: u64, buf: UserPtr) -> Result
                 where
                     $io: Io<T>,
                 {
@@ -168,11 +164,7 @@ impl Region {
         macro_rules! access {
             ($name:ident, $io:ty) => {
                 #[inline(always)]
-                fn $name<T: Value>(
-                    (gate, io): (&impl Gate, &$io),
-                    off: u64,
-                    buf: UserPtr,
-                ) -> Result
+                fn $name<T: Value>((gate, io): (&impl Gate, &$io), off: u64, buf: UserPtr) -> Result
                 where
                     $io: Io<T>,
                 {
@@ -293,7 +285,10 @@ impl Regions {
         if vma.flags() & flags::WRITE != 0 {
             region.can(VFIO_REGION_INFO_FLAG_WRITE)?;
         }
-        if first.checked_add(pages).is_none_or(|end| end > region.size() >> PAGE_SHIFT) {
+        if first
+            .checked_add(pages)
+            .is_none_or(|end| end > region.size() >> PAGE_SHIFT)
+        {
             return Err(EINVAL);
         }
         // mprotect() must not add what was refused here.

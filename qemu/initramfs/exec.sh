@@ -9,5 +9,6 @@ cd / || exit
 # shellcheck disable=SC2086
 $OVERDRIVE_EXEC >&3 2>&1
 status=$?
+echo "overdrive-test: end exec" >/dev/kmsg
 # The program need not have ended its last line.
 printf '\noverdrive-exit %s\n' $status >&3

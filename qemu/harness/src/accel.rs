@@ -8,7 +8,7 @@
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::{Duration, Instant},

@@ -39,7 +39,11 @@ impl Initramfs {
         let scripts = target.qemu_dir().join("initramfs");
         archive.copy("init", &scripts.join("init"), 0o755)?;
         copy_scripts(&mut archive, &scripts, "lib/overdrive")?;
-        copy_scripts(&mut archive, &target.qemu_dir().join("selftests"), "selftests")?;
+        copy_scripts(
+            &mut archive,
+            &target.qemu_dir().join("selftests"),
+            "selftests",
+        )?;
         let demo = target.qemu_dir().join("demo");
         if demo.is_dir() {
             copy_scripts(&mut archive, &demo, "demo")?;

@@ -34,8 +34,9 @@ pub(crate) struct Scanner {
 }
 
 /// Time stamp and caller that printk puts before a message.
-static PREFIX: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ").expect("a valid pattern"));
+static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ").expect("a valid pattern")
+});
 
 static MARKER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^overdrive-test: (start|end) (\S+)$").expect("a valid pattern"));

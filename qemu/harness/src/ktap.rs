@@ -169,7 +169,8 @@ impl Block {
             self.skipped += subtests.skipped;
             let below = |text: String| format!("{}: {text}", result.name);
             self.failed.extend(subtests.failed.into_iter().map(below));
-            self.problems.extend(subtests.problems.into_iter().map(below));
+            self.problems
+                .extend(subtests.problems.into_iter().map(below));
         } else if !result.ok {
             self.failed.push(result.name.clone());
         } else if result.is_skip() {

@@ -34,7 +34,7 @@ impl Machine {
 ///
 /// On the root bus every function has an IOMMU group of its own. What is behind the PCIe-to-PCI
 /// bridge shares one. The ports rp0 to rp3 are empty, for hot-plug.
-const Q35: Machine = Machine {
+static Q35: Machine = Machine {
     name: "q35",
     arch: Arch::X86_64,
     args: &[
@@ -73,7 +73,7 @@ const Q35: Machine = Machine {
 };
 
 /// Platform devices without an IOMMU: virtio-mmio.
-const MICROVM: Machine = Machine {
+static MICROVM: Machine = Machine {
     name: "microvm",
     arch: Arch::X86_64,
     args: &[
@@ -96,7 +96,7 @@ const MICROVM: Machine = Machine {
 /// controller whose registers have pages of their own, and the firmware configuration's I/O ports.
 ///
 /// Only here the kernel's own vfio-platform can have a device: it wants firmware that describes it.
-const MICROVM_ACPI: Machine = Machine {
+static MICROVM_ACPI: Machine = Machine {
     name: "microvm-acpi",
     arch: Arch::X86_64,
     args: &[
@@ -113,7 +113,7 @@ const MICROVM_ACPI: Machine = Machine {
     append: "reboot=t tsc_early_khz=1000000",
 };
 
-pub(crate) const ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI];
+pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI];
 
 pub(crate) fn by_name(name: &str) -> Result<&'static Machine> {
     ALL.iter()
@@ -142,7 +142,11 @@ mod tests {
     fn every_argument_is_one_word() {
         // A continuation inside a string literal must not leave blanks in an argument.
         for machine in ALL {
-            assert!(machine.args().all(|word| !word.ends_with(',')), "{}", machine.name);
+            assert!(
+                machine.args().all(|word| !word.ends_with(',')),
+                "{}",
+                machine.name
+            );
         }
     }
 }

@@ -3,17 +3,21 @@
 //! Builds overdrive's test kernel, boots it in QEMU and judges what happens there.
 
 mod accel;
+mod bench;
 mod control;
 mod env;
+mod exec;
 mod initramfs;
 mod kernel;
 mod klog;
 mod ktap;
 mod machine;
+mod play;
 mod progress;
 mod qemu;
 mod qmp;
 mod selftest;
+mod shell;
 mod target;
 mod test;
 mod tool;
@@ -37,13 +41,25 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Build the test kernel, unless the cache has it
+    Kernel,
     /// Run the selftests; the last line counts them, the exit status is the verdict
     Test(test::TestArgs),
+    /// Play the demonstrations of qemu/demo, one machine after the other
+    Run,
+    /// Give a shell in a guest with everything loaded; Ctrl-A X ends it
+    Shell(shell::ShellArgs),
+    /// Count instructions of overdrive and of its C peers, and compare
+    Bench(bench::BenchArgs),
 }
 
 fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
+        Command::Kernel => kernel::run(&Target::new(&cli.target, Flavor::Test)?),
         Command::Test(args) => test::run(&Target::new(&cli.target, Flavor::Test)?, args),
+        Command::Run => play::run(&Target::new(&cli.target, Flavor::Test)?),
+        Command::Shell(args) => shell::run(&Target::new(&cli.target, Flavor::Test)?, args),
+        Command::Bench(args) => bench::run(&Target::new(&cli.target, Flavor::Bench)?, args),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -62,9 +62,9 @@ impl Progress {
                 self.last_line = Instant::now();
                 let percent = (self.done * 100 / self.total).min(99);
                 eprintln!(
-                    "{}: {percent} %, {} so far: {what}",
+                    "{}: {percent} % after {}: {what}",
                     self.label,
-                    HumanDuration(self.started.elapsed())
+                    elapsed(self.started)
                 );
             }
             None => {}
@@ -76,15 +76,18 @@ impl Progress {
         self.done
     }
 
-    /// The work is done.
-    pub(crate) fn finish(self) {
+    /// The work is over.
+    pub(crate) fn finish(self, good: bool) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!(
-            "{}: done in {}",
-            self.label,
-            HumanDuration(self.started.elapsed())
-        );
+        let how = if good { "done in" } else { "failed after" };
+        eprintln!("{}: {how} {}", self.label, elapsed(self.started));
     }
+}
+
+/// Minutes and seconds since `start`.
+fn elapsed(start: Instant) -> String {
+    let seconds = start.elapsed().as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
 }

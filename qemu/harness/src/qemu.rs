@@ -6,7 +6,6 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, ErrorKind},
     os::unix::net::{UnixListener, UnixStream},
-    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::Sender,
     thread,
@@ -37,6 +36,19 @@ pub(crate) enum Event {
     Host(String),
     ConsoleClosed,
     PortClosed,
+}
+
+impl Event {
+    /// Its form in a log that holds everything, in the order in which it came.
+    pub(crate) fn log_line(&self) -> String {
+        match self {
+            Event::Console(line) => line.clone(),
+            Event::Port(line) => format!("ktap| {line}"),
+            Event::Host(line) => format!("host| {line}"),
+            Event::ConsoleClosed => "host| the console is closed".to_owned(),
+            Event::PortClosed => "host| the port is closed".to_owned(),
+        }
+    }
 }
 
 /// Where the serial console goes.
@@ -73,7 +85,10 @@ pub(crate) fn base_command(target: &Target, machine: &Machine, accel: Accel) -> 
     let qemu = tool::find(&format!("qemu-system-{}", machine.arch.machine_name()))?;
     let kernel = target.kernel_link().join(target.arch.image_path());
     if !kernel.is_file() {
-        bail!("no test kernel at {}; `make kernel` builds it", kernel.display());
+        bail!(
+            "no test kernel at {}; `make kernel` builds it",
+            kernel.display()
+        );
     }
     let cpus = match accel {
         Accel::Counting => 1,
@@ -84,7 +99,13 @@ pub(crate) fn base_command(target: &Target, machine: &Machine, accel: Accel) -> 
     command
         .args(["--pdeathsig", "KILL", "--"])
         .arg(qemu)
-        .args(["-nodefaults", "-no-user-config", "-no-reboot", "-nic", "none"])
+        .args([
+            "-nodefaults",
+            "-no-user-config",
+            "-no-reboot",
+            "-nic",
+            "none",
+        ])
         .args(["-display", "none"])
         .args(accel.args())
         .args(machine.args())
@@ -133,7 +154,12 @@ impl Qemu {
                 .arg("-chardev")
                 .arg(format!("socket,id={name},path={}", path.display()));
         }
-        command.args(["-serial", "chardev:console", "-mon", "chardev=qmp,mode=control"]);
+        command.args([
+            "-serial",
+            "chardev:console",
+            "-mon",
+            "chardev=qmp,mode=control",
+        ]);
         command.args(["-device", config.machine.ports]);
         for (chardev, name) in [("ktap", KTAP_PORT), ("control", CONTROL_PORT)] {
             command
@@ -184,10 +210,16 @@ impl Qemu {
                 Err(error) => return Err(error).context("cannot accept QEMU's connection"),
             }
             if let Some(status) = self.child.try_wait().context("cannot wait for QEMU")? {
-                bail!("QEMU did not start: {status}\n{}", self.complaints().trim_end());
+                bail!(
+                    "QEMU did not start: {status}\n{}",
+                    self.complaints().trim_end()
+                );
             }
             if Instant::now() > deadline {
-                bail!("QEMU does not open its channels\n{}", self.complaints().trim_end());
+                bail!(
+                    "QEMU does not open its channels\n{}",
+                    self.complaints().trim_end()
+                );
             }
             thread::sleep(CONNECT_INTERVAL);
         }
@@ -204,7 +236,12 @@ impl Qemu {
         let mut streams = streams.into_iter();
         let mut next = || streams.next().context("a channel is missing");
         if console == Console::Events {
-            read_lines(next()?, events.clone(), Event::Console, Event::ConsoleClosed);
+            read_lines(
+                next()?,
+                events.clone(),
+                Event::Console,
+                Event::ConsoleClosed,
+            );
         }
         read_lines(next()?, events.clone(), Event::Port, Event::PortClosed);
         let (control, qmp) = (next()?, next()?);
@@ -229,11 +266,13 @@ fn read_lines(stream: UnixStream, events: Sender<Event>, line: fn(String) -> Eve
     thread::spawn(move || {
         for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
             let text = String::from_utf8_lossy(&bytes);
-            if events.send(line(text.trim_end_matches('\r').to_owned())).is_err() {
+            if events
+                .send(line(text.trim_end_matches('\r').to_owned()))
+                .is_err()
+            {
                 return;
             }
         }
         let _ = events.send(end);
     });
 }
-

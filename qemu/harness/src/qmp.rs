@@ -78,7 +78,10 @@ impl Qmp {
     /// Executes one command. `device_del` ends when the device is gone.
     pub(crate) fn execute(&mut self, command: &str, arguments: Value) -> Result<Value> {
         let removed = match command {
-            "device_del" => arguments.get("id").and_then(Value::as_str).map(str::to_owned),
+            "device_del" => arguments
+                .get("id")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             _ => None,
         };
         let mut request = json!({ "execute": command });
@@ -143,7 +146,11 @@ mod tests {
         thread::spawn(move || {
             let mut writer = theirs.try_clone().expect("copy");
             let mut lines = BufReader::new(theirs).lines();
-            writeln!(writer, "{{\"QMP\": {{\"version\": {{}}, \"capabilities\": []}}}}").expect("greets");
+            writeln!(
+                writer,
+                "{{\"QMP\": {{\"version\": {{}}, \"capabilities\": []}}}}"
+            )
+            .expect("greets");
             lines.next();
             writeln!(writer, "{{\"return\": {{}}}}").expect("answers");
             lines.next();
@@ -155,9 +162,8 @@ mod tests {
 
     #[test]
     fn an_answer_may_come_after_events() {
-        let mut qmp = with_qemu(
-            "{\"event\": \"RESUME\", \"timestamp\": {}}\n{\"return\": {\"a\": 1}}\n",
-        );
+        let mut qmp =
+            with_qemu("{\"event\": \"RESUME\", \"timestamp\": {}}\n{\"return\": {\"a\": 1}}\n");
         let value = qmp.execute("query-x", Value::Null).expect("answers");
         assert_eq!(value, json!({ "a": 1 }));
     }
@@ -178,7 +184,8 @@ mod tests {
              {\"event\": \"DEVICE_DELETED\", \"data\": {\"device\": \"d0\", \"path\": \"/y\"}}\n",
         );
         assert_eq!(
-            qmp.execute("device_del", json!({ "id": "d0" })).expect("is gone"),
+            qmp.execute("device_del", json!({ "id": "d0" }))
+                .expect("is gone"),
             json!({})
         );
     }

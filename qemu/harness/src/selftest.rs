@@ -2,12 +2,7 @@
 
 //! The scripts of `qemu/selftests` and what their header comments ask for.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -27,7 +22,6 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Selftest {
     /// The file's name without `.sh`.
     pub(crate) name: String,
-    pub(crate) path: PathBuf,
     pub(crate) wants: Wants,
 }
 
@@ -134,7 +128,6 @@ pub(crate) fn all(dir: &Path) -> Result<Vec<Selftest>> {
         let wants = Wants::parse(&script).with_context(|| format!("in {}", path.display()))?;
         tests.push(Selftest {
             name: name.to_owned(),
-            path,
             wants,
         });
     }
@@ -152,7 +145,8 @@ mod tests {
 
     #[test]
     fn defaults() {
-        let wants = Wants::parse("#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0\n").expect("parses");
+        let wants =
+            Wants::parse("#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0\n").expect("parses");
         assert_eq!(wants.timeout, Duration::from_secs(60));
         assert!(wants.runs_on(machine("q35"), Flavor::Test));
         assert!(wants.runs_on(machine("microvm"), Flavor::Debug));
@@ -174,7 +168,12 @@ mod tests {
 
     #[test]
     fn mistakes_are_refused() {
-        for line in ["Machines: q36", "Machines:", "Timeout: soon", "Flavors: sweet"] {
+        for line in [
+            "Machines: q36",
+            "Machines:",
+            "Timeout: soon",
+            "Flavors: sweet",
+        ] {
             assert!(Wants::parse(&format!("# {line}\n")).is_err(), "{line}");
         }
         assert!(Wants::parse("# Timeout: 1\n# Timeout: 2\n").is_err());

@@ -26,7 +26,7 @@ impl Arch {
     /// The make target of the bootable image.
     pub(crate) fn image_target(self) -> &'static str {
         match self {
-            Arch::X86_64 => "bzImage",
+            Arch::X86_64 => "vmlinux",
             Arch::Arm64 => "Image",
         }
     }
@@ -34,7 +34,7 @@ impl Arch {
     /// The bootable image, relative to the build directory.
     pub(crate) fn image_path(self) -> &'static str {
         match self {
-            Arch::X86_64 => "arch/x86/boot/bzImage",
+            Arch::X86_64 => "vmlinux",
             Arch::Arm64 => "arch/arm64/boot/Image",
         }
     }

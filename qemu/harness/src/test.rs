@@ -30,7 +30,7 @@ use crate::{
     accel::Accel,
     initramfs::Initramfs,
     machine::{self, Machine},
-    qemu::{Config, Console, Event, Qemu},
+    qemu::{Config, Console, Qemu},
     selftest::{self, Selftest},
     target::{Flavor, Target},
     tool::Log,
@@ -121,9 +121,17 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<()> {
         target,
         args,
     };
-    let jobs = args.jobs.unwrap_or_else(default_jobs).clamp(1, groups.len());
+    let jobs = args
+        .jobs
+        .unwrap_or_else(default_jobs)
+        .clamp(1, groups.len());
     let queue = Mutex::new(VecDeque::from(groups));
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let next = || {
+        queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs)
             .map(|_| {
@@ -137,14 +145,15 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<()> {
             .collect();
         workers
             .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
-            .collect::<Result<()>>()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
     })?;
     run.report.finish(&logs)
 }
 
 fn default_jobs() -> usize {
-    thread::available_parallelism().map_or(1, usize::from).min(4)
+    thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(4)
 }
 
 fn log_prefix(target: &Target) -> String {
@@ -250,7 +259,7 @@ impl Run<'_> {
             let wait = session.deadline().saturating_duration_since(Instant::now());
             match events.recv_timeout(wait) {
                 Ok(event) => {
-                    log.line(&log_line(&event))?;
+                    log.line(&event.log_line())?;
                     let step = session.event(&event, Instant::now());
                     if up.is_none() && session.is_up() {
                         up = Some(qemu.started.elapsed());
@@ -306,7 +315,10 @@ impl Run<'_> {
         for test in planned {
             list.push_str(&format!("{} {}\n", test.name, test.limit.as_secs()));
         }
-        let mut append = format!("loglevel=8 OVERDRIVE_MODE=test OVERDRIVE_MACHINE={}", group.machine.name);
+        let mut append = format!(
+            "loglevel=8 OVERDRIVE_MODE=test OVERDRIVE_MACHINE={}",
+            group.machine.name
+        );
         if self.args.stress {
             append.push_str(" OVERDRIVE_STRESS=1");
         }
@@ -328,16 +340,5 @@ impl Run<'_> {
     fn log_path(&self, machine: &Machine, number: usize) -> PathBuf {
         let name = format!("{}{}-{number}.log", log_prefix(self.target), machine.name);
         self.target.log_dir().join(name)
-    }
-}
-
-/// One file holds everything, in the order in which it came.
-fn log_line(event: &Event) -> String {
-    match event {
-        Event::Console(line) => line.clone(),
-        Event::Port(line) => format!("ktap| {line}"),
-        Event::Host(line) => format!("host| {line}"),
-        Event::ConsoleClosed => "host| the console is closed".to_owned(),
-        Event::PortClosed => "host| the port is closed".to_owned(),
     }
 }

@@ -44,7 +44,8 @@ impl Log {
 
     /// Adds one line.
     pub(crate) fn line(&mut self, line: &str) -> Result<()> {
-        writeln!(self.file, "{line}").with_context(|| format!("cannot write {}", self.path.display()))
+        writeln!(self.file, "{line}")
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
@@ -57,8 +58,8 @@ pub(crate) fn run(
 ) -> Result<()> {
     log.line(&format!("+ {command:?}"))?;
     // One pipe for both streams keeps their order.
-    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .context("cannot make a pipe")?;
+    let (reader, writer) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("cannot make a pipe")?;
     let mut child = command
         .stdin(Stdio::null())
         .stdout(writer.try_clone().context("cannot copy a pipe")?)
@@ -126,7 +127,9 @@ pub(crate) fn find(name: &str) -> Result<PathBuf> {
         .chain(system)
         .map(|dir| dir.join(name))
         .find(|file| file.is_file())
-        .with_context(|| format!("{name} is not installed; `scripts/setup --check` tells what is missing"))
+        .with_context(|| {
+            format!("{name} is not installed; `scripts/setup --check` tells what is missing")
+        })
 }
 
 #[cfg(test)]
@@ -139,7 +142,9 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let mut lines = Vec::new();
-        let result = run(command, "the script", &mut log, |line| lines.push(line.to_owned()));
+        let result = run(command, "the script", &mut log, |line| {
+            lines.push(line.to_owned())
+        });
         let text = fs::read_to_string(log.path()).expect("log is there");
         (result, text, lines)
     }

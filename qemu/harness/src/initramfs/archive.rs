@@ -49,7 +49,11 @@ impl Archive {
             fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
         let mut names = Vec::new();
         for entry in entries {
-            match entry.context("cannot read a directory entry")?.file_name().into_string() {
+            match entry
+                .context("cannot read a directory entry")?
+                .file_name()
+                .into_string()
+            {
                 Ok(name) => names.push(name),
                 Err(name) => bail!("{}/{name:?} is not UTF-8", from.display()),
             }

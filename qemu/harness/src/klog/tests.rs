@@ -23,7 +23,10 @@ fn markers() {
         scanner.feed("[   11.500000][  T123] overdrive-test: end rebind"),
         Line::End("rebind".to_owned())
     );
-    assert_eq!(scanner.feed("[    1.5] not overdrive-test: start rebind"), Line::Text);
+    assert_eq!(
+        scanner.feed("[    1.5] not overdrive-test: start rebind"),
+        Line::Text
+    );
 }
 
 /// One line each of what a kernel of 7.x prints.
@@ -80,7 +83,11 @@ fn ordinary_lines_are_not() {
         "kmemleak: Kernel memory leak detector initialized (mem pool available: 15679)",
         "RAS: Correctable Errors collector initialized.",
     ] {
-        assert_eq!(splats(&format!("[    0.000000] {line}")), Vec::<String>::new(), "{line}");
+        assert_eq!(
+            splats(&format!("[    0.000000] {line}")),
+            Vec::<String>::new(),
+            "{line}"
+        );
     }
 }
 

@@ -2,8 +2,6 @@
 
 //! The verdict over one script.
 
-use std::time::Duration;
-
 use crate::ktap::{Block, ResultLine};
 
 /// Something the kernel complained about.
@@ -44,7 +42,6 @@ pub(crate) struct Outcome {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
     pub(crate) skipped: usize,
-    pub(crate) took: Duration,
     timed_out: bool,
 }
 
@@ -56,7 +53,6 @@ impl Outcome {
         result: Option<&ResultLine>,
         ending: Ending,
         splats: Vec<Splat>,
-        took: Duration,
     ) -> Self {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let block = Block::parse(&lines);
@@ -69,7 +65,11 @@ impl Outcome {
             ),
         };
         for splat in &splats {
-            let when = if splat.late { " (after it had ended)" } else { "" };
+            let when = if splat.late {
+                " (after it had ended)"
+            } else {
+                ""
+            };
             reasons.push(format!("kernel log{when}: {}", splat.title));
         }
 
@@ -91,7 +91,6 @@ impl Outcome {
             passed: block.passed,
             failed,
             skipped,
-            took,
             timed_out,
         }
     }

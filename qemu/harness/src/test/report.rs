@@ -126,8 +126,11 @@ impl Report {
             let line = format!("{ok} {} {name}{directive}", state.results);
             state.out(&line);
             if outcome.verdict == Verdict::Fail {
-                let details: Vec<String> =
-                    outcome.splats.iter().flat_map(|s| s.lines.clone()).collect();
+                let details: Vec<String> = outcome
+                    .splats
+                    .iter()
+                    .flat_map(|s| s.lines.clone())
+                    .collect();
                 let text = describe(name, &outcome.reasons, &details, log);
                 state.failures.push(text);
             }

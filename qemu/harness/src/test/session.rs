@@ -253,7 +253,6 @@ impl<'a> Session<'a> {
             record.result.as_ref(),
             ending,
             record.splats,
-            now.saturating_duration_since(self.since),
         );
         self.since = now;
         self.spoilt = outcome.spoils_the_guest();
@@ -263,4 +262,4 @@ impl<'a> Session<'a> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

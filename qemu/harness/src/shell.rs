@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `overdrive-harness shell`: a guest for people.
+
+use std::{sync::mpsc::channel, thread};
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::{
+    accel::Accel,
+    initramfs::Initramfs,
+    machine,
+    qemu::{Config, Console, Qemu},
+    target::Target,
+};
+
+/// Arguments of `shell`.
+#[derive(Args, Debug)]
+pub(crate) struct ShellArgs {
+    /// Which machine to boot
+    #[arg(long, value_name = "NAME", default_value = "q35")]
+    machine: String,
+
+    /// More kernel command line
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    append: String,
+}
+
+pub(crate) fn run(target: &Target, args: &ShellArgs) -> Result<()> {
+    let machine = machine::by_name(&args.machine)?;
+    if machine.arch != target.arch {
+        bail!("{} is a machine for {}", machine.name, machine.arch);
+    }
+    let (sender, events) = channel();
+    let mut qemu = Qemu::start(
+        &Config {
+            target,
+            machine,
+            accel: Accel::choose(target, machine),
+            initramfs: &Initramfs::build(target)?,
+            files: Vec::new(),
+            append: format!(
+                "loglevel=4 OVERDRIVE_MODE=shell OVERDRIVE_MACHINE={} {}",
+                machine.name, args.append
+            ),
+            console: Console::Terminal,
+        },
+        &sender,
+    )?;
+    drop(sender);
+    // Programs may write to the port here as well: it must not fill up.
+    thread::spawn(move || for _ in events {});
+    let status = qemu.wait()?;
+    if !status.success() {
+        bail!("QEMU: {status}");
+    }
+    Ok(())
+}

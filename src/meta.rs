@@ -33,7 +33,8 @@ pub(crate) struct Drivers {
 }
 
 impl Drivers {
-    /// Registers the meta drivers under the given names.
+    /// Registers the meta drivers under the given names. With `reset_required`, the platform driver
+    /// refuses devices that it can't reset.
     ///
     /// # Errors
     ///
@@ -42,12 +43,14 @@ impl Drivers {
         module: &'static ThisModule,
         pci_name: DriverName,
         platform_name: DriverName,
+        reset_required: bool,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             pci <- abstractions::pci::Registration::new(pci_name.into_c_string(), module),
             platform <- abstractions::platform::Registration::new(
                 platform_name.into_c_string(),
                 module,
+                platform::MetaDriver::new(reset_required),
             ),
         })
     }

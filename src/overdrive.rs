@@ -91,7 +91,12 @@ impl kernel::InPlaceModule for Overdrive {
                     bus::native::buses()?,
                     &interface::device_attrs::GROUP,
                 )?,
-                meta <- meta::Drivers::new(module, params.pci_driver, params.platform_driver),
+                meta <- meta::Drivers::new(
+                    module,
+                    params.pci_driver,
+                    params.platform_driver,
+                    params.reset_required,
+                ),
                 pci_slots <- interface::slots::Files::new(&pci_driver, module),
                 platform_slots <- interface::slots::Files::new(&platform_driver, module),
                 configfs <- interface::rules::Rules::register(),

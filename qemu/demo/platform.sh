@@ -40,6 +40,9 @@ table platform $devices
 
 run "modprobe overdrive"
 
+say "Without an IOMMU a device reaches all memory: VFIO hands it out only with the administrator's word"
+run "echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
+
 say "$device: from virtio-mmio to $META"
 run "echo $META > /sys/bus/platform/devices/$device/driver_override"
 run "echo $device > /sys/bus/platform/devices/$device/driver/unbind"
@@ -47,6 +50,9 @@ run "echo $device > /sys/bus/platform/drivers_probe"
 expect platform "$device" $META
 # shellcheck disable=SC2086
 table platform $devices
+
+say "A driver in userspace: registers, a virtqueue and interrupts, all through VFIO"
+run "virtio-rng-vfio $device 1048576"
 
 say "$twin is of the same kind as $device, and was not touched."
 expect platform "$twin" virtio-mmio

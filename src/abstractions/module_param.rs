@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Module parameters that are strings.
+//! Module parameters that are strings or switches.
 //!
 //! The `module!` macro knows integers only. The variables and their registration are C, in
 //! `bindings/helpers.c`; this file reads them.
@@ -66,3 +66,26 @@ pub(crate) static SLOTS: StringParam = StringParam {
     name: "slots",
     value: &raw const bindings::overdrive_slots,
 };
+/// A parameter of type `bool` that can't be changed once the module is loaded.
+///
+/// # Invariants
+///
+/// `value` points to a `bool` that the module loader wrote before it called the module's init
+/// function and that nobody writes afterwards.
+pub(crate) struct BoolParam(*const bool);
+
+// SAFETY: By the type invariants, what the pointer leads to does not change while Rust code runs.
+unsafe impl Sync for BoolParam {}
+
+impl BoolParam {
+    /// The value that the user wrote, or the default.
+    pub(crate) fn value(&self) -> bool {
+        // SAFETY: By the type invariants, there is a valid pointer to read.
+        unsafe { *self.0 }
+    }
+}
+
+/// `reset_required=`
+// INVARIANT: `overdrive_reset_required` has permissions without write.
+pub(crate) static RESET_REQUIRED: BoolParam =
+    BoolParam(&raw const bindings::overdrive_reset_required);

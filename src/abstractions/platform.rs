@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Registration of platform drivers that need more of `struct platform_driver` than the `kernel`
-//! crate sets.
+//! VFIO drivers for platform devices.
 //!
 //! [`kernel::platform::Adapter`] can't be used for a VFIO driver, for the reasons that
-//! [`super::pci`] gives.
+//! [`super::pci`] gives. Here the driver data is the VFIO device, which is registered after a
+//! successful probe, and unregistered before the platform device is unbound: by construction, and
+//! whatever the driver does.
 //!
 //! C header: [`include/linux/platform_device.h`](srctree/include/linux/platform_device.h)
 
+use super::{
+    io::{
+        IoMem,
+        IoPort, //
+    },
+    pm_runtime,
+    vfio, //
+};
+use core::marker::PhantomPinned;
 use kernel::{
     bindings,
-    device::Core,
+    device::{
+        Bound,
+        Core, //
+    },
     error::{
         from_result,
         to_result, //
@@ -18,54 +31,79 @@ use kernel::{
     platform,
     prelude::*,
     str::CString,
+    sync::aref::ARef,
     types::Opaque, //
 };
 
-/// A platform driver without a match table.
-pub(crate) trait Driver {
+/// A platform driver without a match table that hands its devices to VFIO.
+pub(crate) trait Driver: Send + Sync + 'static {
+    /// What the driver does for the users of a device.
+    type Operations: vfio::Operations;
+
     /// Whether the driver manages the DMA ownership of the IOMMU group by itself.
     ///
     /// If not, the driver core claims the group for the kernel's DMA API while a device is bound.
     const DRIVER_MANAGED_DMA: bool = false;
 
-    /// Called when the bus matched `pdev` to this driver, by its override or by its name.
-    fn probe(pdev: &platform::Device<Core<'_>>) -> Result;
+    /// Called when the bus matched `pdev` to this driver, by its override or by its name. The
+    /// result is registered with VFIO.
+    fn probe(
+        &self,
+        pdev: &platform::Device<Core<'_>>,
+    ) -> Result<ARef<vfio::Device<Self::Operations>>>;
 
-    /// Called when `pdev`, which was probed successfully, is unbound.
-    fn remove(pdev: &platform::Device<Core<'_>>);
+    /// Called when `pdev` is unbound, before the VFIO device is unregistered: users may still have
+    /// it open. The unbinding goes on when the last of them has closed it.
+    fn remove(
+        &self,
+        pdev: &platform::Device<Core<'_>>,
+        device: &vfio::Device<Self::Operations, vfio::Registered>,
+    );
 }
 
 /// The registration of a [`Driver`]; dropping it unbinds all devices and unregisters the driver.
 ///
 /// # Invariants
 ///
-/// `driver` is registered with the platform bus, and its name is `name`.
+/// - `driver` is registered with the platform bus, and its name is `name`.
+/// - The driver data of a device that is bound to it is a `KBox<vfio::Registration>` in raw form.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Registration<T: Driver> {
     #[pin]
     driver: Opaque<bindings::platform_driver>,
     // Declared after `driver`: what the bus points to is freed once the driver is unregistered.
     name: CString,
-    _marker: core::marker::PhantomData<T>,
+    data: T,
+    #[pin]
+    _pin: PhantomPinned,
 }
 
-// SAFETY: A `Registration` offers nothing through a shared reference.
+// SAFETY: A `Registration` offers nothing through a shared reference but a `T`, which is `Sync`.
 unsafe impl<T: Driver> Sync for Registration<T> {}
 
-// SAFETY: A driver can be unregistered from any thread.
+// SAFETY: A driver can be unregistered from any thread, and `T` is `Send`.
 unsafe impl<T: Driver> Send for Registration<T> {}
 
-impl<T: Driver + 'static> Registration<T> {
-    /// Registers the driver `T` as `name`.
+impl<T: Driver> Registration<T> {
+    /// Registers the driver `data` as `name`.
     ///
     /// # Errors
     ///
     /// `EBUSY` if the bus already has a driver of that name, `ENOMEM`.
-    pub(crate) fn new(name: CString, module: &'static ThisModule) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(
+        name: CString,
+        module: &'static ThisModule,
+        data: T,
+    ) -> impl PinInit<Self, Error> {
         // The heap buffer of a `CString` does not move with it.
         let name_ptr = name.as_char_ptr();
 
         try_pin_init!(Self {
+            // INVARIANT: The driver is registered below, as `name`.
+            name,
+            data,
+            _pin: PhantomPinned,
+            // Last: from here on, devices can be probed.
             driver <- Opaque::try_ffi_init(move |slot: *mut bindings::platform_driver| {
                 let driver = bindings::platform_driver {
                     probe: Some(Self::probe_callback),
@@ -82,7 +120,8 @@ impl<T: Driver + 'static> Registration<T> {
                 unsafe { slot.write(driver) };
 
                 // SAFETY: `slot` was initialised above, is pinned, and stays valid until
-                // `PinnedDrop` unregisters the driver; so does the name that it points to.
+                // `PinnedDrop` unregisters the driver; so does the name that it points to. The
+                // callbacks find the fields above initialised.
                 to_result(unsafe {
                     bindings::__platform_driver_register(
                         slot,
@@ -91,25 +130,72 @@ impl<T: Driver + 'static> Registration<T> {
                     )
                 })
             }),
-            // INVARIANT: The driver was registered above, as `name`.
-            name,
-            _marker: core::marker::PhantomData,
         })
+    }
+
+    /// Returns the driver that `pdev` is bound to or being probed by.
+    ///
+    /// # Safety
+    ///
+    /// That driver must be a `Registration<T>`, and the device lock must be held.
+    unsafe fn of<'a>(pdev: *mut bindings::platform_device) -> &'a T {
+        // SAFETY: By the safety requirements, `driver` is set and stays so, and it is embedded in a
+        // `struct platform_driver`, which is embedded in a `Registration`.
+        unsafe {
+            let driver = (*pdev).dev.driver;
+            let driver = kernel::container_of!(driver, bindings::platform_driver, driver);
+            let this = kernel::container_of!(Opaque::cast_from(driver), Self, driver);
+
+            // Not a reference to the whole object: `driver` changes while it is being registered.
+            &(*this).data
+        }
     }
 
     extern "C" fn probe_callback(pdev: *mut bindings::platform_device) -> c_int {
         // SAFETY: The platform bus calls this with a valid `struct platform_device` and holds the
         // device lock, as the `Core` context demands. `platform::Device` is a transparent wrapper.
-        let pdev = unsafe { &*pdev.cast::<platform::Device<Core<'_>>>() };
+        // The device is being probed by this driver.
+        let (dev, driver) =
+            unsafe { (&*pdev.cast::<platform::Device<Core<'_>>>(), Self::of(pdev)) };
 
-        from_result(|| T::probe(pdev).map(|()| 0))
+        from_result(|| {
+            let device = driver.probe(dev)?;
+            let registration = KBox::<vfio::Registration<T::Operations>>::new_uninit(GFP_KERNEL)?;
+
+            pm_runtime::enable(dev.as_ref());
+            // SAFETY: The registration is dropped by `remove_callback`, before the device is
+            // unbound.
+            let result = unsafe { vfio::Registration::new(dev.as_ref(), device) }
+                .inspect_err(|_| pm_runtime::disable(dev.as_ref()))?;
+            let registration = registration.write(result);
+
+            // INVARIANT: This is a `KBox<vfio::Registration>` in raw form.
+            // SAFETY: `pdev` is valid.
+            unsafe {
+                bindings::dev_set_drvdata(&raw mut (*pdev).dev, KBox::into_raw(registration).cast())
+            };
+
+            Ok(0)
+        })
     }
 
     extern "C" fn remove_callback(pdev: *mut bindings::platform_device) {
         // SAFETY: As in `probe_callback`.
-        let pdev = unsafe { &*pdev.cast::<platform::Device<Core<'_>>>() };
+        let (dev, driver) =
+            unsafe { (&*pdev.cast::<platform::Device<Core<'_>>>(), Self::of(pdev)) };
 
-        T::remove(pdev);
+        // SAFETY: The device was probed successfully, so that the driver data is what
+        // `probe_callback` put there.
+        let registration = unsafe {
+            let data = bindings::dev_get_drvdata(&raw mut (*pdev).dev);
+            bindings::dev_set_drvdata(&raw mut (*pdev).dev, core::ptr::null_mut());
+            KBox::from_raw(data.cast::<vfio::Registration<T::Operations>>())
+        };
+
+        driver.remove(dev, registration.device());
+        // Waits for the last user.
+        drop(registration);
+        pm_runtime::disable(dev.as_ref());
     }
 }
 
@@ -119,4 +205,74 @@ impl<T: Driver> PinnedDrop for Registration<T> {
         // SAFETY: By the type invariants, the driver is registered.
         unsafe { bindings::platform_driver_unregister(self.driver.get()) };
     }
+}
+
+/// A range of a platform device's registers.
+pub(crate) struct Resource {
+    pub(crate) size: u64,
+    /// Writing has no effect, or a bad one.
+    pub(crate) read_only: bool,
+    pub(crate) io: ResourceIo,
+}
+
+/// How the registers are accessed.
+pub(crate) enum ResourceIo {
+    Mem(IoMem),
+    Port(IoPort),
+    /// Not at all: it is neither memory nor ports, or the architecture has no ports.
+    None,
+}
+
+fn as_raw<Ctx: kernel::device::DeviceContext>(
+    pdev: &platform::Device<Ctx>,
+) -> *mut bindings::platform_device {
+    // `platform::Device` is a transparent wrapper of `struct platform_device`.
+    core::ptr::from_ref(pdev).cast_mut().cast()
+}
+
+/// Returns register range number `index` of `pdev`, counting memory and I/O ports alike.
+pub(crate) fn resource(pdev: &platform::Device<Bound>, index: u32) -> Option<Resource> {
+    // SAFETY: `pdev` is valid.
+    let resource = unsafe { bindings::platform_get_mem_or_io(as_raw(pdev), index) };
+    if resource.is_null() {
+        return None;
+    }
+
+    // SAFETY: The resources of a device do not change while it is bound.
+    let (start, end, flags) = unsafe { ((*resource).start, (*resource).end, (*resource).flags) };
+    // As in C, the size of the whole address space is 0.
+    let size = end.wrapping_sub(start).wrapping_add(1);
+
+    Some(Resource {
+        size,
+        read_only: flags & bindings::IORESOURCE_READONLY as c_ulong != 0,
+        io: match u32::try_from(flags & bindings::IORESOURCE_TYPE_BITS as c_ulong) {
+            // SAFETY: It is a resource of the device, which the driver is bound to.
+            Ok(bindings::IORESOURCE_MEM) => ResourceIo::Mem(unsafe { IoMem::new(start, size) }),
+            Ok(bindings::IORESOURCE_IO) => {
+                // SAFETY: As above.
+                unsafe { IoPort::new(start, size) }.map_or(ResourceIo::None, ResourceIo::Port)
+            }
+            _ => ResourceIo::None,
+        },
+    })
+}
+
+/// Returns the number of interrupt line number `index` of `pdev`.
+///
+/// # Errors
+///
+/// `ENXIO` if there are not as many, `EPROBE_DEFER` if its controller is not there yet.
+pub(crate) fn irq(pdev: &platform::Device<Bound>, index: u32) -> Result<u32> {
+    // SAFETY: `pdev` is valid.
+    let irq = unsafe { bindings::platform_get_irq_optional(as_raw(pdev), index) };
+
+    to_result(irq.min(0))?;
+    Ok(u32::try_from(irq)?)
+}
+
+/// Returns the name that `pdev` has on the platform bus.
+pub(crate) fn name(pdev: &platform::Device<Bound>) -> &CStr {
+    // SAFETY: Every platform device has a name, which lives as long as the device.
+    unsafe { CStr::from_char_ptr((*as_raw(pdev)).name) }
 }

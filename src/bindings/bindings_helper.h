@@ -8,11 +8,13 @@
 #define OVERDRIVE_BINDINGS_HELPER_H
 
 #include <linux/device.h>
+#include <linux/eventfd.h>
 #include <linux/reset.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 #include <uapi/linux/vfio.h>
 
 #include "helpers.h"
+#include "helpers_device.h"
 
 #endif /* OVERDRIVE_BINDINGS_HELPER_H */

@@ -23,6 +23,9 @@ MODULE_PARM_DESC(rules, "Rules that hold from load, [name=N,][bus=B,]MATCHER=TEX
 char *overdrive_slots = "";
 module_param_named(slots, overdrive_slots, charp, 0444);
 MODULE_PARM_DESC(slots, "Slots that the meta drivers seize from load, (BB:SS.F)(platform/NAME)...");
+bool overdrive_reset_required = true;
+module_param_named(reset_required, overdrive_reset_required, bool, 0444);
+MODULE_PARM_DESC(reset_required, "Refuse platform devices that can't be reset (default: Y)");
 
 /* The device lock must be held, and the device have a driver. */
 int overdrive_device_match_driver_override(struct device *dev)

@@ -11,6 +11,7 @@ struct device;
 
 extern char *overdrive_pci_driver;
 extern char *overdrive_platform_driver;
+extern bool overdrive_reset_required;
 
 extern char *overdrive_rules;
 extern char *overdrive_slots;

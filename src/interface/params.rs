@@ -6,7 +6,7 @@
 //! |--------------------|--------|-----------------|----------------------------------------------|
 //! | `pci_driver=`      | string | `vfio-meta`     | name of the PCI meta driver                  |
 //! | `platform_driver=` | string | `vfio-platform` | name of the platform meta driver             |
-//!
+//! | `reset_required=`  | bool   | `Y`             | refuse platform devices that can't be reset  |
 //! | `rules=`           | string | empty           | rules that hold from load, see [`param`]     |
 //! | `slots=`           | string | empty           | slots that hold from load, see [`slot`]      |
 //!
@@ -43,6 +43,7 @@ pub(crate) struct Params {
     pub(crate) platform_driver: DriverName,
     pub(crate) rules: KVec<Spec>,
     pub(crate) slots: KVec<Slot>,
+    pub(crate) reset_required: bool,
 }
 
 impl Params {
@@ -53,6 +54,7 @@ impl Params {
             platform_driver: driver_name(&module_param::PLATFORM_DRIVER)?,
             rules: parsed(&module_param::RULES, param::parse)?,
             slots: parsed(&module_param::SLOTS, slot::parse_param)?,
+            reset_required: module_param::RESET_REQUIRED.value(),
         })
     }
 }

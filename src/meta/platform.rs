@@ -1,25 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The platform meta driver.
+//! The platform meta driver: hands a platform device to userspace through VFIO.
+//!
+//! It has the userspace interface of the C driver, `drivers/vfio/platform/`, and its division of
+//! labour: [`regions`] are the device's registers, [`irqs`] its interrupts, [`reset`] the ways to
+//! reset it; [`device`] answers VFIO's calls with them.
+//!
+//! Where it does more: any device can be bound, whatever its firmware says about it; I/O ports can
+//! be accessed; mappings are entered by page faults and are revoked while the device is reset, and
+//! for good when it is unbound; a failed call changes nothing.
 
+mod device;
+mod irqs;
+mod regions;
+mod reset;
+
+use self::device::PlatformDevice;
 use super::claim;
-use crate::abstractions;
+use crate::abstractions::{
+    self,
+    vfio, //
+};
 use kernel::{
     device::Core,
     platform,
-    prelude::*, //
+    prelude::*,
+    sync::aref::ARef, //
 };
 
 /// The platform meta driver.
-pub(crate) struct MetaDriver;
+pub(crate) struct MetaDriver {
+    reset_required: bool,
+}
+
+impl MetaDriver {
+    /// With `reset_required`, the driver refuses devices that it can't reset, and to open a device
+    /// whose reset fails.
+    pub(super) fn new(reset_required: bool) -> Self {
+        Self { reset_required }
+    }
+}
 
 impl abstractions::platform::Driver for MetaDriver {
+    type Operations = PlatformDevice;
+
     // The driver itself does no DMA; whoever it hands the device to claims the group.
     const DRIVER_MANAGED_DMA: bool = true;
 
-    fn probe(pdev: &platform::Device<Core<'_>>) -> Result {
-        claim::named_by_override(pdev.as_ref())
+    fn probe(
+        &self,
+        pdev: &platform::Device<Core<'_>>,
+    ) -> Result<ARef<vfio::Device<PlatformDevice>>> {
+        claim::named_by_override(pdev.as_ref())?;
+
+        vfio::Device::new(
+            pdev.as_ref(),
+            PlatformDevice::new(pdev, self.reset_required)?,
+        )
     }
 
-    fn remove(_pdev: &platform::Device<Core<'_>>) {}
+    fn remove(
+        &self,
+        _pdev: &platform::Device<Core<'_>>,
+        device: &vfio::Device<PlatformDevice, vfio::Registered>,
+    ) {
+        PlatformDevice::revoke(device);
+    }
 }

@@ -27,12 +27,13 @@ use crate::{
     accel::Accel,
     exec,
     initramfs::Initramfs,
-    machine,
+    machine::{self, Machine},
     qemu::{Config, Console},
     target::Target,
 };
 
-const MACHINE: &str = "q35";
+/// One after the other; each takes the figures that it has the devices for.
+const MACHINES: &[&str] = &["q35", "microvm-acpi"];
 const PROGRAM: &str = "overdrive-bench";
 const LIMIT_SECONDS: u64 = 600;
 
@@ -53,37 +54,10 @@ pub(crate) fn run(target: &Target, args: &BenchArgs) -> Result<bool> {
             program.display()
         );
     }
-    let machine = machine::by_name(MACHINE)?;
-    if machine.arch != target.arch {
-        bail!("the figures are for {}", machine.arch);
-    }
-    let config = Config {
-        target,
-        machine,
-        accel: Accel::Counting,
-        initramfs: &Initramfs::build(target, &target.selftests())?,
-        files: Vec::new(),
-        append: exec::append(&format!("/bin/{PROGRAM}"), machine.name),
-        console: Console::Events,
-    };
-    let log = target
-        .log_dir()
-        .join(format!("bench-{}.log", target.name()));
+    let initramfs = Initramfs::build(target, &target.selftests())?;
     let mut samples = Samples::default();
-    let mut mistakes = Vec::new();
-    exec::run(
-        &config,
-        PROGRAM,
-        target.limit(LIMIT_SECONDS),
-        &log,
-        |line| match samples.take(line) {
-            Ok(true) => {}
-            Ok(false) => eprintln!("{line}"),
-            Err(error) => mistakes.push(format!("{line}: {error:#}")),
-        },
-    )?;
-    if !mistakes.is_empty() {
-        bail!("{PROGRAM} printed nonsense:\n{}", mistakes.join("\n"));
+    for name in MACHINES {
+        measure(target, machine::by_name(name)?, &initramfs, &mut samples)?;
     }
     let figures = samples.figures()?;
     let json = to_json(target, &figures)?;
@@ -106,6 +80,46 @@ pub(crate) fn run(target: &Target, args: &BenchArgs) -> Result<bool> {
         good = false;
     }
     Ok(good)
+}
+
+/// Boots one machine and takes its samples.
+fn measure(
+    target: &Target,
+    machine: &'static Machine,
+    initramfs: &Initramfs,
+    samples: &mut Samples,
+) -> Result<()> {
+    if machine.arch != target.arch {
+        bail!("the figures are for {}", machine.arch);
+    }
+    let config = Config {
+        target,
+        machine,
+        accel: Accel::Counting,
+        initramfs,
+        files: Vec::new(),
+        append: exec::append(&format!("/bin/{PROGRAM}"), machine.name),
+        console: Console::Events,
+    };
+    let log = target
+        .log_dir()
+        .join(format!("bench-{}-{}.log", target.name(), machine.name));
+    let mut mistakes = Vec::new();
+    exec::run(
+        &config,
+        PROGRAM,
+        target.limit(LIMIT_SECONDS),
+        &log,
+        |line| match samples.take(line) {
+            Ok(true) => {}
+            Ok(false) => eprintln!("{line}"),
+            Err(error) => mistakes.push(format!("{line}: {error:#}")),
+        },
+    )?;
+    if !mistakes.is_empty() {
+        bail!("{PROGRAM} printed nonsense:\n{}", mistakes.join("\n"));
+    }
+    Ok(())
 }
 
 fn to_json(target: &Target, figures: &[Figure]) -> Result<String> {

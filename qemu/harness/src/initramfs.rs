@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use self::archive::Archive;
-use crate::{target::Target, tool};
+use crate::{selftest, target::Target, tool};
 
 /// Directories that the guest's init mounts something on or installs applets into.
 const DIRECTORIES: &[&str] = &[

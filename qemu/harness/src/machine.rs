@@ -92,7 +92,28 @@ static MICROVM: Machine = Machine {
     append: "reboot=t tsc_early_khz=1000000",
 };
 
-pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM];
+/// Platform devices that ACPI describes: virtio-mmio with level-triggered interrupts, a USB
+/// controller whose registers have pages of their own, and the firmware configuration's I/O ports.
+///
+/// Only here the kernel's own vfio-platform can have a device: it wants firmware that describes it.
+static MICROVM_ACPI: Machine = Machine {
+    name: "microvm-acpi",
+    arch: Arch::X86_64,
+    args: &[
+        "-M microvm,acpi=on,rtc=on,pit=on,pic=on,isa-serial=on,usb=on,auto-kernel-cmdline=off",
+        "-global virtio-mmio.force-legacy=false",
+        "-device virtio-rng-device,id=vrng0",
+        "-device virtio-rng-device,id=vrng1",
+        "-device virtio-net-device,id=vnet0",
+    ],
+    ports: "virtio-serial-device,id=ports",
+    memory_mib: 512,
+    cpus: 2,
+    console: "ttyS0",
+    append: "reboot=t tsc_early_khz=1000000",
+};
+
+pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI];
 
 pub(crate) fn by_name(name: &str) -> Result<&'static Machine> {
     ALL.iter()

@@ -12,6 +12,9 @@ use crate::{
     target::Flavor,
 };
 
+/// The library that tests in any folder may rely on.
+pub(crate) const LIBRARY: &str = "lib.sh";
+
 /// How a test begins; a script without it is one that others source.
 const PROGRAM: &str = "#!";
 

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 pub const FIGURE: Figure = Figure {
     name: "bind-unbind-edu",
+    machine: "q35",
     limit: 1.00,
     repeat: 50,
     ours: || bind_and_unbind("overdrive", "vfio-meta"),

@@ -17,6 +17,8 @@ const WARM_UP: u32 = 3;
 /// Something that overdrive does, and the C peer that does the same.
 pub struct Figure {
     pub name: &'static str,
+    /// The machine that has the devices for it.
+    pub machine: &'static str,
     /// The highest ratio of ours to the peer's that passes.
     pub limit: f64,
     /// Repetitions per measurement.

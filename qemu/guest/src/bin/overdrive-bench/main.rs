@@ -5,7 +5,8 @@
 //! It runs in a guest whose clock is its instruction counter (QEMU's `-icount shift=0`), so that the
 //! figures repeat on any machine. Standard output is for the harness: `bench-limit NAME RATIO` once
 //! per figure, `bench-sample NAME ours|peer INSTRUCTIONS` per measurement. `overdrive-bench NAME...`
-//! measures only the figures that are named.
+//! measures only the figures that are named, and only those that are for `OVERDRIVE_MACHINE`, if that
+//! is in the environment.
 
 mod bind;
 mod clock;
@@ -13,13 +14,17 @@ mod figure;
 mod module;
 mod set_override;
 mod sysfs;
+mod vfio_platform;
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let machine = std::env::var("OVERDRIVE_MACHINE").ok();
     let figures = [set_override::FIGURE, bind::FIGURE];
 
     for figure in figures
         .iter()
+        .chain(&vfio_platform::FIGURES)
+        .filter(|figure| machine.as_deref().is_none_or(|machine| machine == figure.machine))
         .filter(|figure| wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
     {
         figure.measure()?;

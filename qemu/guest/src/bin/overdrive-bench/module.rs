@@ -10,7 +10,11 @@ pub struct Module(&'static str);
 
 impl Module {
     pub fn load(name: &'static str) -> Result<Self> {
-        let status = Command::new("modprobe").arg(name).status()?;
+        Self::load_with(name, &[])
+    }
+
+    pub fn load_with(name: &'static str, parameters: &[&str]) -> Result<Self> {
+        let status = Command::new("modprobe").arg(name).args(parameters).status()?;
         ensure!(status.success(), "modprobe {name}: {status}");
         Ok(Self(name))
     }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 
 pub const FIGURE: Figure = Figure {
     name: "override-set-clear",
+    machine: "q35",
     limit: 1.01,
     repeat: 200,
     ours: || {

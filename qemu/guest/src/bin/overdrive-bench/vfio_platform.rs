@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What users of a platform device do all the time, under overdrive's driver and the C vfio-platform.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use libc::MAP_SHARED;
+use overdrive_guest::{mapping::PAGE, platform, vfio::Device};
+use vfio_bindings::bindings::vfio::{
+    VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK,
+};
+
+use crate::figure::{Figure, Step};
+use crate::module::Module;
+
+/// A virtio random number generator, and a USB controller, whose registers have pages of their own.
+const VIRTIO: &str = "LNRO0005:00";
+const XHCI: &str = "PNP0D10:00";
+
+const MACHINE: &str = "microvm-acpi";
+
+macro_rules! figure {
+    ($name:literal, $repeat:literal, $step:ident) => {
+        Figure {
+            name: $name,
+            machine: MACHINE,
+            limit: 1.00,
+            repeat: $repeat,
+            ours: || $step(Bound::to_ours),
+            peer: || $step(Bound::to_peer),
+        }
+    };
+}
+
+pub const FIGURES: [Figure; 5] = [
+    figure!("platform-pread-4", 200, pread),
+    figure!("platform-pwrite-4", 200, pwrite),
+    figure!("platform-irq-eventfd", 200, interrupt),
+    figure!("platform-open-close", 20, open_close),
+    figure!("platform-mmap-fault", 100, map),
+];
+
+/// A device that is bound to a driver for as long as this lives.
+struct Bound {
+    device: &'static str,
+    driver: &'static str,
+    /// The last to go.
+    _module: Module,
+}
+
+impl Bound {
+    fn to_ours(device: &'static str) -> Result<Self> {
+        let parameters = ["platform_driver=vfio-meta-platform", "reset_required=0"];
+        let module = Module::load_with("overdrive", &parameters)?;
+        Self::new(device, "vfio-meta-platform", module)
+    }
+
+    fn to_peer(device: &'static str) -> Result<Self> {
+        let module = Module::load_with("vfio-platform", &["reset_required=0"])?;
+        Self::new(device, "vfio-platform", module)
+    }
+
+    fn new(device: &'static str, driver: &'static str, module: Module) -> Result<Self> {
+        fs::write("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "1")?;
+        if let Some(standard) = platform::driver(device) {
+            platform::unbind(device, &standard)?;
+        }
+        fs::write(override_of(device), driver)?;
+        platform::bind(device, driver).with_context(|| format!("binding {device} to {driver}"))?;
+        Ok(Self {
+            device,
+            driver,
+            _module: module,
+        })
+    }
+}
+
+fn override_of(device: &str) -> String {
+    format!("/sys/bus/platform/devices/{device}/driver_override")
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        let undone = platform::unbind(self.device, self.driver)
+            .and_then(|()| fs::write(override_of(self.device), "\n"));
+        if let Err(error) = undone {
+            eprintln!("{}: {error}", self.device);
+        }
+    }
+}
+
+/// An open device; fields are dropped in this order.
+struct Opened {
+    device: Device,
+    _bound: Bound,
+}
+
+impl Opened {
+    fn new(bind: fn(&'static str) -> Result<Bound>, name: &'static str) -> Result<Self> {
+        let bound = bind(name)?;
+        Ok(Self {
+            device: Device::open(name)?,
+            _bound: bound,
+        })
+    }
+}
+
+fn pread(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
+    let opened = Opened::new(bind, VIRTIO)?;
+    let region = opened.device.region(0)?;
+
+    Ok(Box::new(move || {
+        let opened = &opened;
+        opened.device.read_u32(&region, 0)?;
+        Ok(())
+    }))
+}
+
+fn pwrite(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
+    // Selects a word of features: nothing comes of it.
+    const DRIVER_FEATURES_SEL: u64 = 0x024;
+    let opened = Opened::new(bind, VIRTIO)?;
+    let region = opened.device.region(0)?;
+
+    Ok(Box::new(move || {
+        let opened = &opened;
+        Ok(opened.device.write_u32(&region, DRIVER_FEATURES_SEL, 0)?)
+    }))
+}
+
+/// The handler is called by the loopback: when a device interrupts is not for the guest to say.
+fn interrupt(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
+    let opened = Opened::new(bind, VIRTIO)?;
+    let event = opened.device.trigger(0)?;
+
+    Ok(Box::new(move || {
+        let opened = &opened;
+        opened.device.irq_now(VFIO_IRQ_SET_ACTION_TRIGGER, 0)?;
+        event.read()?;
+        Ok(opened.device.irq_now(VFIO_IRQ_SET_ACTION_UNMASK, 0)?)
+    }))
+}
+
+fn open_close(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
+    let bound = bind(VIRTIO)?;
+
+    Ok(Box::new(move || {
+        let device = Device::open(bound.device)?;
+        // For a region that was never read, closing is a WARNING under the C driver.
+        let region = device.region(0)?;
+        device.read_u32(&region, 0)?;
+        Ok(())
+    }))
+}
+
+/// A page is mapped, touched and unmapped.
+fn map(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
+    let opened = Opened::new(bind, XHCI)?;
+    let region = opened.device.region(0)?;
+    opened.device.read_u32(&region, 0)?;
+
+    Ok(Box::new(move || {
+        let opened = &opened;
+        opened
+            .device
+            .map(region.offset, PAGE, MAP_SHARED)?
+            .read_u32(0);
+        Ok(())
+    }))
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Users that open, use and close a device as fast as they can, while it is bound and unbound.
+//!
+//! `vfio-platform-race DEVICE DRIVER COUNT` binds and unbinds COUNT times.
+
+use std::{
+    io,
+    os::fd::AsRawFd,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use libc::{EFD_NONBLOCK, MAP_SHARED};
+use overdrive_guest::{mapping::PAGE, platform, sigbus, vfio::Device};
+use vfio_bindings::bindings::vfio::{
+    VFIO_IRQ_SET_ACTION_MASK as MASK, VFIO_IRQ_SET_ACTION_TRIGGER as TRIGGER,
+    VFIO_IRQ_SET_ACTION_UNMASK as UNMASK,
+};
+use vmm_sys_util::eventfd::EventFd;
+
+#[derive(Default)]
+struct Race {
+    over: AtomicBool,
+    opened: AtomicU32,
+    taken: AtomicU32,
+}
+
+/// Does everything with a device; ends with the first error, which may come at any point.
+fn use_device(device: &Device) -> io::Result<()> {
+    let region = device.region(0)?;
+    let unmask = EventFd::new(EFD_NONBLOCK)?;
+    let mapping = device.map(region.offset, PAGE, MAP_SHARED);
+
+    for round in 0..4 {
+        let _event = device.trigger(0)?;
+        device.irq_now(TRIGGER, 0)?;
+        if device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd()).is_ok() {
+            unmask.write(1)?;
+            device.irq_now(MASK, 0)?;
+            device.irq_now(UNMASK, 0)?;
+            device.irq_by_fd(UNMASK, 0, -1)?;
+        }
+        device.read_u32(&region, 0)?;
+        if let Ok(mapping) = &mapping {
+            mapping.read_u32(0);
+        }
+        if round % 2 == 1 {
+            // Not every device has a reset.
+            let _ = device.reset();
+        }
+    }
+    Ok(())
+}
+
+fn user(name: &str, race: &Race) {
+    while !race.over.load(Relaxed) {
+        match Device::open(name) {
+            Ok(device) => {
+                race.opened.fetch_add(1, Relaxed);
+                if use_device(&device).is_err() {
+                    race.taken.fetch_add(1, Relaxed);
+                }
+            }
+            // Nobody has the device, or somebody else.
+            Err(_) => thread::yield_now(),
+        }
+    }
+}
+
+fn run(name: &str, driver: &str, count: u32) -> Result<()> {
+    let race = Race::default();
+    sigbus::survive()?;
+    platform::unbind(name, driver)?;
+
+    thread::scope(|scope| -> Result<()> {
+        for _ in 0..3 {
+            scope.spawn(|| user(name, &race));
+        }
+        let result = (0..count).try_for_each(|round| {
+            platform::bind(name, driver).with_context(|| format!("binding, round {round}"))?;
+            thread::sleep(Duration::from_micros(u64::from(round * 7919 % 9000)));
+            platform::unbind(name, driver).with_context(|| format!("unbinding, round {round}"))
+        });
+        race.over.store(true, Relaxed);
+        result
+    })?;
+
+    platform::bind(name, driver)?;
+    Device::open(name)?.info()?;
+    let (opened, taken) = (race.opened.into_inner(), race.taken.into_inner());
+    println!("# bound {count} times, opened {opened} times, taken away {taken} times");
+    ensure!(opened > 0, "nobody could open the device");
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, device, driver, count] = args.as_slice() else {
+        eprintln!("usage: vfio-platform-race DEVICE DRIVER COUNT");
+        return ExitCode::from(2);
+    };
+    let Ok(count) = count.parse() else {
+        eprintln!("not a number: {count}");
+        return ExitCode::from(2);
+    };
+
+    match run(device, driver, count) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vfio-platform-race: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Interrupts, by the loopback that needs no device: userspace triggers them itself.
+
+use std::{
+    fs::File,
+    io,
+    os::fd::AsRawFd,
+    time::{Duration, Instant},
+};
+
+use libc::{EBADF, EBUSY, EFAULT, EFD_NONBLOCK, EINVAL, ENOTTY};
+use overdrive_guest::{
+    ktap::{Outcome, equal, fail, fails, skip},
+    mapping::{Mapping, PAGE},
+    vfio::{DEVICE_SET_IRQS, Device, ioctl, ioctl_words},
+};
+use vfio_bindings::bindings::vfio::{
+    VFIO_IRQ_SET_ACTION_MASK as MASK, VFIO_IRQ_SET_ACTION_TRIGGER as TRIGGER,
+    VFIO_IRQ_SET_ACTION_UNMASK as UNMASK, VFIO_IRQ_SET_DATA_BOOL as BOOL,
+    VFIO_IRQ_SET_DATA_EVENTFD as EVENTFD, VFIO_IRQ_SET_DATA_NONE as NONE,
+};
+use vmm_sys_util::eventfd::EventFd;
+
+use crate::{Subject, Test, has_level_irq};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("trigger: now", now),
+    ("trigger: a byte says whether", by_byte),
+    ("level: masked by the interrupt, unmasked by ioctl", automask),
+    ("level: unmasked by eventfd", unmask_by_eventfd),
+    ("level: masked by eventfd", mask_by_eventfd),
+    ("level: an eventfd that is signalled already", signalled_before),
+    ("level: one eventfd at a time", one_at_a_time),
+    ("edge: can't be masked", edge),
+    ("no signal without an eventfd", disabled),
+    ("an eventfd that is closed meanwhile", closed),
+    ("a bad descriptor", bad_descriptor),
+    ("bad ranges", bad_ranges),
+    ("bad flags", bad_flags),
+    ("bad data", bad_data),
+    ("everything is undone by closing", undone),
+];
+
+/// How often the eventfd was signalled since the last call.
+fn count(event: &EventFd) -> u64 {
+    event.read().unwrap_or(0)
+}
+
+/// What a signal sets in motion may take a moment.
+fn soon(mut condition: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(2) {
+        if condition()? {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(false)
+}
+
+fn with_irq(subject: &Subject) -> io::Result<Option<Device>> {
+    let device = subject.open()?;
+    Ok((device.info()?.2 > 0).then_some(device))
+}
+
+fn with_level_irq(subject: &Subject) -> io::Result<Option<Device>> {
+    match with_irq(subject)? {
+        Some(device) if has_level_irq(&device)? => Ok(Some(device)),
+        _ => Ok(None),
+    }
+}
+
+fn now(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    let event = device.trigger(0)?;
+    equal("signals", count(&event), 0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals", count(&event), 1)?;
+    equal("signals", count(&event), 0)
+}
+
+fn by_byte(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    let event = device.trigger(0)?;
+    device.set_irqs(TRIGGER | BOOL, 0, (0, 1), &[0])?;
+    equal("signals", count(&event), 0)?;
+    device.set_irqs(TRIGGER | BOOL, 0, (0, 1), &[1])?;
+    equal("signals", count(&event), 1)
+}
+
+fn automask(subject: &Subject) -> Outcome {
+    let Some(device) = with_level_irq(subject)? else {
+        return skip("no level-triggered interrupt");
+    };
+    let event = device.trigger(0)?;
+    device.irq_now(TRIGGER, 0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals of two triggers", count(&event), 1)?;
+    // Any number of times, in any order.
+    for _ in 0..3 {
+        device.irq_now(UNMASK, 0)?;
+    }
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals after unmasking", count(&event), 1)?;
+
+    device.irq_now(UNMASK, 0)?;
+    device.set_irqs(MASK | BOOL, 0, (0, 1), &[0])?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals after masking by 0", count(&event), 1)?;
+    device.set_irqs(UNMASK | BOOL, 0, (0, 1), &[1])?;
+    device.irq_now(MASK, 0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals after masking", count(&event), 0)
+}
+
+fn unmask_by_eventfd(subject: &Subject) -> Outcome {
+    let Some(device) = with_level_irq(subject)? else {
+        return skip("no level-triggered interrupt");
+    };
+    let event = device.trigger(0)?;
+    let unmask = EventFd::new(EFD_NONBLOCK)?;
+    device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd())?;
+
+    for _ in 0..100 {
+        device.irq_now(TRIGGER, 0)?;
+        equal("signals", count(&event), 1)?;
+        unmask.write(1)?;
+        // The handler is called by the signal itself.
+        equal("what is left of the signal", count(&unmask), 0)?;
+    }
+    device.irq_by_fd(UNMASK, 0, -1)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals", count(&event), 1)?;
+    unmask.write(1)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals after the eventfd was taken back", count(&event), 0)
+}
+
+fn mask_by_eventfd(subject: &Subject) -> Outcome {
+    let Some(device) = with_level_irq(subject)? else {
+        return skip("no level-triggered interrupt");
+    };
+    let event = device.trigger(0)?;
+    let mask = EventFd::new(EFD_NONBLOCK)?;
+    device.irq_by_fd(MASK, 0, mask.as_raw_fd())?;
+    mask.write(1)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals while masked", count(&event), 0)?;
+    device.irq_now(UNMASK, 0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals after unmasking", count(&event), 1)
+}
+
+fn signalled_before(subject: &Subject) -> Outcome {
+    let Some(device) = with_level_irq(subject)? else {
+        return skip("no level-triggered interrupt");
+    };
+    let event = device.trigger(0)?;
+    device.irq_now(TRIGGER, 0)?;
+    let unmask = EventFd::new(EFD_NONBLOCK)?;
+    unmask.write(1)?;
+    device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd())?;
+    count(&event);
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals", count(&event), 1)
+}
+
+fn one_at_a_time(subject: &Subject) -> Outcome {
+    let Some(device) = with_level_irq(subject)? else {
+        return skip("no level-triggered interrupt");
+    };
+    for action in [MASK, UNMASK] {
+        let (one, two) = (EventFd::new(EFD_NONBLOCK)?, EventFd::new(EFD_NONBLOCK)?);
+        device.irq_by_fd(action, 0, one.as_raw_fd())?;
+        fails("a second eventfd", device.irq_by_fd(action, 0, two.as_raw_fd()), EBUSY)?;
+        // Closing it makes room.
+        drop(one);
+        if !soon(|| Ok(device.irq_by_fd(action, 0, two.as_raw_fd()).is_ok()))? {
+            return fail("no room after the first was closed");
+        }
+        device.irq_by_fd(action, 0, -1)?;
+        device.irq_by_fd(action, 0, -1)?;
+    }
+    Ok(())
+}
+
+fn edge(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    if has_level_irq(&device)? {
+        return skip("no edge-triggered interrupt");
+    }
+    let event = device.trigger(0)?;
+    device.irq_now(TRIGGER, 0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals", count(&event), 2)?;
+    for action in [MASK, UNMASK] {
+        fails("masking", device.irq_now(action, 0), EINVAL)?;
+        fails("masking", device.irq_by_fd(action, 0, event.as_raw_fd()), EINVAL)?;
+        fails("masking", device.set_irqs(action | BOOL, 0, (0, 1), &[1]), EINVAL)?;
+    }
+    Ok(())
+}
+
+fn disabled(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    let level = has_level_irq(&device)?;
+
+    // Both ways of taking the eventfd back, also twice.
+    for _ in 0..2 {
+        let event = device.trigger(0)?;
+        device.irq_by_fd(TRIGGER, 0, -1)?;
+        device.irq_by_fd(TRIGGER, 0, -1)?;
+        device.irq_now(TRIGGER, 0)?;
+        equal("signals", count(&event), 0)?;
+
+        let event = device.trigger(0)?;
+        device.set_irqs(TRIGGER | NONE, 0, (0, 0), &[])?;
+        device.set_irqs(TRIGGER | NONE, 0, (0, 0), &[])?;
+        device.irq_now(TRIGGER, 0)?;
+        equal("signals", count(&event), 0)?;
+        if level {
+            device.irq_now(UNMASK, 0)?;
+        }
+    }
+
+    // One eventfd after the other.
+    let one = device.trigger(0)?;
+    let two = device.trigger(0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals", (count(&one), count(&two)), (0, 1))
+}
+
+fn closed(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    for _ in 0..10 {
+        drop(device.trigger(0)?);
+        device.irq_now(TRIGGER, 0)?;
+    }
+    if has_level_irq(&device)? {
+        for action in [MASK, UNMASK] {
+            let event = EventFd::new(EFD_NONBLOCK)?;
+            device.irq_by_fd(action, 0, event.as_raw_fd())?;
+        }
+        device.irq_now(UNMASK, 0)?;
+    }
+    let event = device.trigger(0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals", count(&event), 1)
+}
+
+fn bad_descriptor(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    let null = File::open("/dev/null")?;
+    let event = device.trigger(0)?;
+
+    fails("a closed descriptor", device.irq_by_fd(TRIGGER, 0, 9999), EBADF)?;
+    fails("no eventfd", device.irq_by_fd(TRIGGER, 0, null.as_raw_fd()), EINVAL)?;
+    fails("a huge descriptor", device.irq_by_fd(TRIGGER, 0, i32::MAX), EBADF)?;
+    if has_level_irq(&device)? {
+        for action in [MASK, UNMASK] {
+            fails("a closed descriptor", device.irq_by_fd(action, 0, 9999), EBADF)?;
+            fails("no eventfd", device.irq_by_fd(action, 0, null.as_raw_fd()), EINVAL)?;
+        }
+    }
+
+    // The C driver has dropped the good eventfd before it looks at the bad one.
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals to the eventfd of before", count(&event), u64::from(subject.ours))
+}
+
+fn bad_ranges(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    let (_, _, irqs) = device.info()?;
+
+    for index in [irqs, irqs + 1, u32::MAX] {
+        fails("an index", device.irq_now(TRIGGER, index), EINVAL)?;
+    }
+    for range in [
+        (0, 2),
+        (1, 0),
+        (1, 1),
+        (0, u32::MAX),
+        (1, u32::MAX),
+        (u32::MAX, 0),
+        (u32::MAX, 1),
+        (u32::MAX, u32::MAX),
+        (1 << 31, 1 << 31),
+    ] {
+        for action in [MASK, UNMASK, TRIGGER] {
+            let result = device.set_irqs(action | NONE, 0, range, &[]);
+            fails(&format!("the range {range:?}"), result, EINVAL)?;
+            let result = device.set_irqs(action | EVENTFD, 0, range, &[!0; 8]);
+            fails(&format!("the range {range:?}"), result, EINVAL)?;
+        }
+    }
+    for action in [MASK, UNMASK] {
+        fails("nothing", device.set_irqs(action | NONE, 0, (0, 0), &[]), EINVAL)?;
+    }
+    fails("no eventfds", device.set_irqs(TRIGGER | EVENTFD, 0, (0, 0), &[]), EINVAL)?;
+    fails("no bytes", device.set_irqs(TRIGGER | BOOL, 0, (0, 0), &[]), EINVAL)
+}
+
+fn bad_flags(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    let set = |flags| device.set_irqs(flags, 0, (0, 1), &[0; 4]);
+
+    for data in [0, NONE | BOOL, BOOL | EVENTFD, NONE | BOOL | EVENTFD] {
+        fails("kinds of data", set(TRIGGER | data), EINVAL)?;
+    }
+    for unknown in 6..32 {
+        fails("an unknown flag", set(TRIGGER | NONE | 1 << unknown), EINVAL)?;
+    }
+    for action in [0, MASK | UNMASK, MASK | TRIGGER, UNMASK | TRIGGER, MASK | UNMASK | TRIGGER] {
+        fails("actions", set(action | NONE), ENOTTY)?;
+    }
+    Ok(())
+}
+
+fn bad_data(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    for (size, data) in [(20, EVENTFD), (21, EVENTFD), (23, EVENTFD), (20, BOOL), (19, NONE)] {
+        let mut words = [size, TRIGGER | data, 0, 0, 1, !0];
+        fails("short data", ioctl_words(device.file(), DEVICE_SET_IRQS, &mut words), EINVAL)?;
+    }
+
+    // The header ends with a page that nothing follows.
+    let two = Mapping::locked(2 * PAGE)?;
+    // SAFETY: Nobody uses the second page.
+    unsafe { libc::munmap((two.address() + PAGE) as _, PAGE) };
+    for (at, word) in [24, TRIGGER | EVENTFD, 0, 0, 1].into_iter().enumerate() {
+        two.write_u32(PAGE - 20 + 4 * at, word);
+    }
+    // SAFETY: The kernel finds no data at the end of the structure.
+    let result = unsafe {
+        ioctl(device.file().as_raw_fd(), DEVICE_SET_IRQS, two.address() + PAGE - 20)
+    };
+    fails("data that are not there", result, EFAULT)
+}
+
+/// Nothing of what one user sets is there for the next.
+fn undone(subject: &Subject) -> Outcome {
+    let Some(device) = with_irq(subject)? else {
+        return skip("no interrupt");
+    };
+    let event = device.trigger(0)?;
+    if has_level_irq(&device)? {
+        device.irq_by_fd(UNMASK, 0, event.as_raw_fd())?;
+        device.irq_by_fd(UNMASK, 0, -1)?;
+        device.irq_now(MASK, 0)?;
+    }
+    drop(device);
+
+    let device = subject.open()?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals to the last user", count(&event), 0)?;
+    if has_level_irq(&device)? {
+        device.irq_now(UNMASK, 0)?;
+    }
+    let event = device.trigger(0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals", count(&event), 1)
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Mapping registers.
+
+use libc::{EINVAL, MAP_PRIVATE, MAP_SHARED};
+use overdrive_guest::{
+    ktap::{Outcome, equal, fails, skip},
+    mapping::{PAGE, signal_of_read},
+    vfio::{Device, Region},
+};
+
+use crate::{Kind, Subject, Test, kind};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("mapped registers are those that are read", mapped),
+    ("every page of a region", every_page),
+    ("a part of a region", part),
+    ("several mappings, and a child's", several),
+    ("mappings that are refused", refused),
+    ("regions without pages of their own", unmappable),
+];
+
+fn pages(subject: &Subject, device: &Device) -> std::io::Result<Option<(Region, usize)>> {
+    let (kind, region) = kind(subject, device)?;
+    let size = usize::try_from(region.size).map_err(std::io::Error::other)?;
+    Ok((kind == Kind::Pages).then_some((region, size)))
+}
+
+fn mapped(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, size)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+
+    let mapping = device.map(region.offset, size, MAP_SHARED)?;
+    for offset in (0..32).step_by(4) {
+        equal(
+            &format!("the register at {offset:#x}"),
+            mapping.read_u32(offset),
+            device.read_u32(&region, offset as u64)?,
+        )?;
+    }
+    Ok(())
+}
+
+fn every_page(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, size)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+
+    let mapping = device.map(region.offset, size, MAP_SHARED)?;
+    // The first register of the second page is a clock.
+    for offset in (0x20..size).step_by(PAGE).rev() {
+        equal(
+            &format!("the register at {offset:#x}"),
+            mapping.read_u32(offset),
+            device.read_u32(&region, offset as u64)?,
+        )?;
+    }
+    Ok(())
+}
+
+fn part(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, size)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+
+    for page in (0..size).step_by(PAGE) {
+        let mapping = device.map(region.offset + page as u64, PAGE, MAP_SHARED)?;
+        equal(
+            &format!("the register at {page:#x}"),
+            mapping.read_u32(0x20),
+            device.read_u32(&region, page as u64 + 0x20)?,
+        )?;
+    }
+    Ok(())
+}
+
+fn several(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, size)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+
+    let one = device.map(region.offset, size, MAP_SHARED)?;
+    let two = device.map(region.offset, PAGE, MAP_SHARED)?;
+    equal("both", one.read_u32(0), two.read_u32(0))?;
+    equal("what killed a child", signal_of_read(&one, 0)?, None)?;
+    drop(one);
+    equal("the other", two.read_u32(0), device.read_u32(&region, 0)?)?;
+
+    // The mapping keeps the device open.
+    drop(device);
+    two.read_u32(0);
+    Ok(())
+}
+
+fn refused(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, size)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+    let (_, regions, _) = device.info()?;
+    let (start, end) = (region.offset, region.offset + region.size);
+    let map = |position, len, flags| device.map(position, len, flags).map(drop);
+
+    fails("a private mapping", map(start, size, MAP_PRIVATE), EINVAL)?;
+    fails("more than there is", map(start, size + PAGE, MAP_SHARED), EINVAL)?;
+    fails("across the end", map(end - PAGE as u64, 2 * PAGE, MAP_SHARED), EINVAL)?;
+    fails("at the end", map(end, PAGE, MAP_SHARED), EINVAL)?;
+    fails("the end of the offsets", map((1 << 40) - PAGE as u64, 2 * PAGE, MAP_SHARED), EINVAL)?;
+    fails("misaligned", map(start + 1, PAGE, MAP_SHARED), EINVAL)?;
+    fails("misaligned", map(start + 512, PAGE, MAP_SHARED), EINVAL)?;
+    fails("nothing", map(start, 0, MAP_SHARED), EINVAL)?;
+    fails("no region", map(u64::from(regions) << 40, PAGE, MAP_SHARED), EINVAL)?;
+    fails("far away", map((1 << 63) - 2 * PAGE as u64, PAGE, MAP_SHARED), EINVAL)
+}
+
+fn unmappable(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if kind == Kind::Pages {
+        return skip("it has");
+    }
+    let result = device.map(region.offset, PAGE, MAP_SHARED).map(drop);
+    fails("a mapping", result, EINVAL)
+}

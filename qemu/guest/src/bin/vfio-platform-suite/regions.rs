@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reading and writing registers.
+
+use std::{io, os::fd::AsRawFd, os::unix::fs::FileExt};
+
+use libc::{EFAULT, EINVAL};
+use overdrive_guest::{
+    ktap::{Outcome, equal, fail, fails, skip},
+    vfio::Device,
+};
+
+use crate::{Kind, Subject, Test, kind};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("registers of 4 bytes", words),
+    ("long reads are a sequence of registers", long_reads),
+    ("reads of every size and alignment agree", alignment),
+    ("writes reach the device", writes),
+    ("8 aligned bytes", eight),
+    ("reads end with the region", ends),
+    ("positions outside of any region", outside),
+    ("buffers that can't be accessed", bad_buffers),
+    ("I/O ports", ports),
+    ("reset", reset),
+];
+
+const DEVICE_FEATURES: u64 = 0x10;
+const DEVICE_FEATURES_SEL: u64 = 0x14;
+const STATUS: u64 = 0x70;
+const CONFIG: u64 = 0x100;
+
+fn words(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    match kind {
+        Kind::VirtioMmio { id } => {
+            equal("the version", device.read_u32(&region, 4)?, 2)?;
+            if id == 0 {
+                return fail("there is no device");
+            }
+            Ok(())
+        }
+        // xHCI: the capability registers' length and the version of the interface.
+        Kind::Pages => equal("the version", device.read_u32(&region, 0)? >> 16, 0x100),
+        _ => skip("no registers of 4 bytes"),
+    }
+}
+
+fn read(device: &Device, position: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; len];
+    let done = device.file().read_at(&mut bytes, position)?;
+    bytes.truncate(done);
+    Ok(bytes)
+}
+
+fn long_reads(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if !matches!(kind, Kind::VirtioMmio { .. } | Kind::Pages) {
+        return skip("no registers of 4 bytes");
+    }
+    let mut expected = Vec::new();
+    for offset in (0..16).step_by(4) {
+        expected.extend(device.read_u32(&region, offset)?.to_le_bytes());
+    }
+    equal("16 bytes", read(&device, region.offset, 16)?, expected.clone())?;
+    equal("12 bytes", read(&device, region.offset + 4, 12)?, expected[4..].to_vec())
+}
+
+/// The network device's address is a register of six bytes, which can be read in any way.
+fn alignment(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if kind != (Kind::VirtioMmio { id: 1 }) {
+        return skip("needs the network device");
+    }
+    let mac = region.offset + CONFIG;
+    let mut expected = Vec::new();
+    for byte in 0..6 {
+        expected.extend(read(&device, mac + byte, 1)?);
+    }
+    if expected.iter().all(|&byte| byte == 0) {
+        return fail("the address is empty");
+    }
+    for start in 0..6 {
+        for end in start + 1..=6 {
+            let part = read(&device, mac + start as u64, end - start)?;
+            equal(&format!("bytes {start} to {end}"), part, expected[start..end].to_vec())?;
+        }
+    }
+    Ok(())
+}
+
+fn writes(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if !matches!(kind, Kind::VirtioMmio { .. }) {
+        return skip("needs a virtio device");
+    }
+    // The register to select with is write-only; what it selects is not.
+    device.write_u32(&region, DEVICE_FEATURES_SEL, 0)?;
+    let low = device.read_u32(&region, DEVICE_FEATURES)?;
+    device.write_u32(&region, DEVICE_FEATURES_SEL, 1)?;
+    let high = device.read_u32(&region, DEVICE_FEATURES)?;
+    if high & 1 == 0 || low == high {
+        return fail(format!("the features are {low:#x} and {high:#x}"));
+    }
+
+    device.write_u32(&region, STATUS, 1)?;
+    equal("the status", device.read_u32(&region, STATUS)?, 1)?;
+    device.write_u32(&region, STATUS, 0)?;
+    equal("the status", device.read_u32(&region, STATUS)?, 0)
+}
+
+fn eight(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if !matches!(kind, Kind::VirtioMmio { .. } | Kind::Pages) {
+        return skip("no registers of 4 bytes");
+    }
+    let mut expected = device.read_u32(&region, 0)?.to_le_bytes().to_vec();
+    expected.extend(device.read_u32(&region, 4)?.to_le_bytes());
+    equal("8 bytes", read(&device, region.offset, 8)?, expected)
+}
+
+fn ends(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if kind == Kind::FwCfg {
+        return skip("the last ports are not for reading");
+    }
+    let end = region.offset + region.size;
+    equal("a read across the end", read(&device, end - 2, 8)?.len(), 2)?;
+    equal("a read of the last byte", read(&device, end - 1, 1)?.len(), 1)?;
+    fails("a read at the end", read(&device, end, 1), EINVAL)?;
+    fails("a read behind the end", read(&device, end + 4096, 4), EINVAL)?;
+    fails("a write at the end", device.file().write_at(&[0; 4], end), EINVAL)?;
+    equal("a read of nothing", read(&device, region.offset, 0)?.len(), 0)
+}
+
+fn outside(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (_, regions, _) = device.info()?;
+    let top = i64::MAX.cast_unsigned();
+
+    for position in [
+        u64::from(regions) << 40,
+        (u64::from(regions) << 40) + 4,
+        1 << 62,
+        top - 4096,
+        top & !7,
+    ] {
+        fails("a read", read(&device, position, 4), EINVAL)?;
+        fails("a write", device.file().write_at(&[0; 4], position), EINVAL)?;
+    }
+    // The system call itself refuses what is negative.
+    for position in [1 << 63, u64::MAX, u64::MAX - 4095] {
+        fails("a read", read(&device, position, 4), EINVAL)?;
+        fails("a write", device.file().write_at(&[0; 4], position), EINVAL)?;
+    }
+    Ok(())
+}
+
+fn bad_buffers(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (_, region) = kind(subject, &device)?;
+    let position = i64::try_from(region.offset)?;
+    for len in [1, 2, 4, 8, 16] {
+        // SAFETY: There is no memory at this address.
+        let done = unsafe { libc::pread(device.file().as_raw_fd(), 8 as _, len, position) };
+        fails("a read", result(done), EFAULT)?;
+        // SAFETY: As above.
+        let done = unsafe { libc::pwrite(device.file().as_raw_fd(), 8 as _, len, position) };
+        fails("a write", result(done), EFAULT)?;
+    }
+    Ok(())
+}
+
+fn result(done: isize) -> io::Result<isize> {
+    if done < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(done)
+    }
+}
+
+/// A 16-bit port selects an item, an 8-bit port reads it; item 0 is a signature.
+fn ports(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if kind != Kind::FwCfg {
+        return skip("no I/O ports");
+    }
+    let select = || device.file().write_at(&[0, 0], region.offset);
+    for _ in 0..2 {
+        equal("what was written", select()?, 2)?;
+        let mut signature = Vec::new();
+        for _ in 0..4 {
+            signature.extend(read(&device, region.offset + 1, 1)?);
+        }
+        equal("the signature", signature, b"QEMU".to_vec())?;
+    }
+    fails("a read at the end", read(&device, region.offset + region.size, 1), EINVAL)
+}
+
+fn reset(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if !subject.ours || !matches!(kind, Kind::VirtioMmio { .. }) {
+        return fails("a reset that there is not", device.reset(), EINVAL);
+    }
+    device.write_u32(&region, STATUS, 3)?;
+    device.reset()?;
+    equal("the status after a reset", device.read_u32(&region, STATUS)?, 0)?;
+
+    device.write_u32(&region, STATUS, 3)?;
+    drop(device);
+    let device = subject.open()?;
+    equal("the status after an open", device.read_u32(&region, STATUS)?, 0)
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the programs that run inside overdrive's guests have in common.
+
+pub mod ktap;
+pub mod mapping;
+pub mod platform;
+pub mod sigbus;
+pub mod vfio;

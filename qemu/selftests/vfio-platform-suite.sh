@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The VFIO protocol of platform devices: the same program on the same devices, under overdrive's
+# driver and under the C driver.
+#
+# Machines: microvm microvm-acpi
+# Timeout: 120
+
+. ./lib.sh
+. ./devices.sh
+. ./vfio.sh
+
+# The C driver takes only devices that firmware describes.
+drivers="vfio-meta-platform"
+if [ -e /sys/firmware/acpi ] && modprobe vfio-platform reset_required=0; then
+	drivers="$drivers vfio-platform"
+fi
+load_overdrive platform_driver=vfio-meta-platform reset_required=0
+allow_noiommu
+
+devices="$(virtio_mmio_devices 4 | sed -n 1p) $(virtio_mmio_devices 1 | sed -n 1p)"
+for device in PNP0D10:00 QEMU0002:00; do
+	[ ! -e "/sys/bus/platform/devices/$device" ] || devices="$devices $device"
+done
+# shellcheck disable=SC2086 # a word each
+set -- $devices
+plan $(($# * $(echo "$drivers" | wc -w) * 2))
+
+for device; do
+	for driver in $drivers; do
+		which=ours
+		if [ "$driver" = vfio-platform ]; then
+			which=c
+			# It can't access I/O ports, and closing a device that has them is a WARNING.
+			if [ "$device" = QEMU0002:00 ]; then
+				skip "$device is handed to $driver" "no access to I/O ports"
+				skip "$device keeps the protocol under $driver" "no access to I/O ports"
+				continue
+			fi
+		fi
+		check "$device is handed to $driver" hand_over "$device" "$driver"
+		check "$device keeps the protocol under $driver" \
+			subtest vfio-platform-suite "$device" $which
+	done
+	give_back "$device"
+done
+
+unload_overdrive
+finish

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Registers of a device: in memory, and behind I/O ports.
+//!
+//! Accesses are checked against the size of the region at run time. Multi-byte values are
+//! little-endian, as the kernel's `readl()` and friends have it.
+//!
+//! C header: [`include/linux/io.h`](srctree/include/linux/io.h)
+
+use crate::bindings;
+use kernel::{
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full, //
+    }, //
+};
+
+const PAGE_OFFSET_MASK: u64 = PAGE_SIZE as u64 - 1;
+
+/// A range of physical memory with device registers, mapped when it is first used.
+///
+/// # Invariants
+///
+/// `addr` is NULL or the address of a mapping of the range that this object owns.
+pub(crate) struct IoMem {
+    start: u64,
+    size: u64,
+    addr: Atomic<*mut c_void>,
+}
+
+// SAFETY: Device registers can be accessed from any thread.
+unsafe impl Send for IoMem {}
+
+// SAFETY: As above; the mapping is published atomically.
+unsafe impl Sync for IoMem {}
+
+impl IoMem {
+    /// Describes the range of `size` bytes from the physical address `start`. Nothing is mapped.
+    ///
+    /// # Safety
+    ///
+    /// The range must be a resource of a device, and belong to the caller for as long as the object
+    /// is used.
+    pub(super) unsafe fn new(start: u64, size: u64) -> Self {
+        // INVARIANT: There is no mapping.
+        Self {
+            start,
+            size,
+            addr: Atomic::new(core::ptr::null_mut()),
+        }
+    }
+
+    /// Returns the address of the register of `len` bytes at `offset`.
+    #[inline(always)]
+    fn register(&self, offset: u64, len: u64) -> Result<*mut c_void> {
+        if offset.checked_add(len).is_none_or(|end| end > self.size) {
+            return Err(EINVAL);
+        }
+
+        let mut addr = self.addr.load(Acquire);
+        if addr.is_null() {
+            addr = self.map()?;
+        }
+
+        Ok(addr.wrapping_byte_add(usize::try_from(offset)?))
+    }
+
+    /// Returns whether the range begins and ends with a page of its own.
+    pub(crate) fn is_page_aligned(&self) -> bool {
+        self.start & PAGE_OFFSET_MASK == 0 && self.size & PAGE_OFFSET_MASK == 0
+    }
+
+    /// Returns the page frame number of page `page` of the range, if `count` pages are there.
+    pub(super) fn pfn(&self, page: u64, count: u64) -> Option<usize> {
+        if !self.is_page_aligned() || page.checked_add(count)? > self.size >> PAGE_SHIFT {
+            return None;
+        }
+
+        usize::try_from((self.start >> PAGE_SHIFT).checked_add(page)?).ok()
+    }
+
+    #[cold]
+    fn map(&self) -> Result<*mut c_void> {
+        // SAFETY: By the safety requirements of `new`, the range is a resource of a device.
+        let addr = unsafe { bindings::ioremap(self.start, usize::try_from(self.size)?) };
+        if addr.is_null() {
+            return Err(ENOMEM);
+        }
+
+        // INVARIANT: The range was mapped above.
+        match self.addr.cmpxchg(core::ptr::null_mut(), addr, Full) {
+            Ok(_) => Ok(addr),
+            Err(other) => {
+                // SAFETY: The mapping was made above, and somebody else's was published before.
+                unsafe { bindings::iounmap(addr) };
+                Ok(other)
+            }
+        }
+    }
+}
+
+impl Drop for IoMem {
+    fn drop(&mut self) {
+        let addr = self.addr.load(Acquire);
+        if !addr.is_null() {
+            // SAFETY: By the type invariants, the mapping is this object's own.
+            unsafe { bindings::iounmap(addr) };
+        }
+    }
+}
+
+/// A range of I/O ports.
+///
+/// # Invariants
+///
+/// The architecture has I/O ports.
+pub(crate) struct IoPort {
+    start: u64,
+    size: u64,
+}
+
+impl IoPort {
+    /// Describes the range of `size` ports from `start`.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` on an architecture without I/O ports.
+    ///
+    /// # Safety
+    ///
+    /// As for [`IoMem::new`].
+    pub(super) unsafe fn new(start: u64, size: u64) -> Result<Self> {
+        // SAFETY: The function has no requirements.
+        if unsafe { bindings::overdrive_has_ioport() } {
+            // INVARIANT: Checked above.
+            Ok(Self { start, size })
+        } else {
+            Err(ENODEV)
+        }
+    }
+
+    fn register(&self, offset: u64, len: u64) -> Result<usize> {
+        if offset.checked_add(len).is_none_or(|end| end > self.size) {
+            return Err(EINVAL);
+        }
+
+        let port = self.start.checked_add(offset).ok_or(EINVAL)?;
+        Ok(usize::try_from(port)?)
+    }
+}
+
+/// Registers that can be accessed as a `T` at once.
+pub(crate) trait Io<T> {
+    /// Reads the register at `offset`, which must be a multiple of the size of `T`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the register is not within the region, `ENOMEM` if it can't be mapped.
+    fn read(&self, offset: u64) -> Result<T>;
+
+    /// Writes the register at `offset`, with the same limits.
+    fn write(&self, offset: u64, value: T) -> Result;
+}
+
+macro_rules! impl_io {
+    ($io:ty: $($type:ty, $len:literal, $read:ident, $write:ident;)*) => {$(
+        impl Io<$type> for $io {
+            #[inline(always)]
+            fn read(&self, offset: u64) -> Result<$type> {
+                let register = self.register(offset, $len)?;
+
+                // SAFETY: The register is within the range, which belongs to the caller.
+                Ok(unsafe { bindings::$read(register) })
+            }
+
+            #[inline(always)]
+            fn write(&self, offset: u64, value: $type) -> Result {
+                let register = self.register(offset, $len)?;
+
+                // SAFETY: The register is within the range, which belongs to the caller.
+                unsafe { bindings::$write(value, register) };
+                Ok(())
+            }
+        }
+    )*};
+}
+
+impl_io! {
+    IoMem:
+    u8, 1, readb, writeb;
+    u16, 2, readw, writew;
+    u32, 4, readl, writel;
+}
+
+#[cfg(CONFIG_64BIT)]
+impl_io! {
+    IoMem:
+    u64, 8, readq, writeq;
+}
+
+impl_io! {
+    IoPort:
+    u8, 1, overdrive_inb, overdrive_outb;
+    u16, 2, overdrive_inw, overdrive_outw;
+    u32, 4, overdrive_inl, overdrive_outl;
+}

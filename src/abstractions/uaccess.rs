@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Single values in the memory of the calling process.
+//!
+//! [`kernel::uaccess::UserSlice`] copies blocks; for one register's value, the architecture's
+//! `put_user()` and `get_user()` are much shorter.
+//!
+//! C header: [`include/linux/uaccess.h`](srctree/include/linux/uaccess.h)
+
+use crate::bindings;
+use kernel::{
+    error::to_result,
+    prelude::*,
+    uaccess::UserPtr, //
+};
+
+/// An integer that can be transferred in one access.
+pub(crate) trait Value: Sized {
+    /// Stores the value at `ptr`.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if the process can't write there.
+    fn put(self, ptr: UserPtr) -> Result;
+
+    /// Loads a value from `ptr`.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if the process can't read there.
+    fn get(ptr: UserPtr) -> Result<Self>;
+}
+
+macro_rules! impl_value {
+    ($($type:ty, $put:ident, $get:ident;)*) => {$(
+        impl Value for $type {
+            #[inline(always)]
+            fn put(self, ptr: UserPtr) -> Result {
+                // SAFETY: The function checks what userspace passes; it has no requirements.
+                to_result(unsafe { bindings::$put(self, ptr.as_mut_ptr().cast()) })
+            }
+
+            #[inline(always)]
+            fn get(ptr: UserPtr) -> Result<Self> {
+                let mut value = 0;
+
+                // SAFETY: `value` can be written; the function checks what userspace passes.
+                to_result(unsafe { bindings::$get(&mut value, ptr.as_const_ptr().cast()) })?;
+
+                Ok(value)
+            }
+        }
+    )*};
+}
+
+impl_value! {
+    u8, overdrive_put_user_u8, overdrive_get_user_u8;
+    u16, overdrive_put_user_u16, overdrive_get_user_u16;
+    u32, overdrive_put_user_u32, overdrive_get_user_u32;
+    u64, overdrive_put_user_u64, overdrive_get_user_u64;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/acpi.h>
+#include <linux/io.h>
+#include <linux/irq.h>
+#include <linux/mm.h>
+#include <linux/of.h>
+#include <linux/pm_runtime.h>
+#include <linux/property.h>
+#include <linux/reset.h>
+#include <linux/uaccess.h>
+
+#include "helpers_device.h"
+
+#define DEFINE_USER_ACCESS(type)						\
+	int overdrive_put_user_##type(type value, type __user *ptr)		\
+	{									\
+		return put_user(value, ptr);					\
+	}									\
+										\
+	int overdrive_get_user_##type(type *value, const type __user *ptr)	\
+	{									\
+		return get_user(*value, ptr);					\
+	}
+
+DEFINE_USER_ACCESS(u8)
+DEFINE_USER_ACCESS(u16)
+DEFINE_USER_ACCESS(u32)
+DEFINE_USER_ACCESS(u64)
+
+unsigned long overdrive_spin_lock_irqsave(spinlock_t *lock)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(lock, flags);
+	return flags;
+}
+
+void overdrive_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
+{
+	spin_unlock_irqrestore(lock, flags);
+}
+
+bool overdrive_has_ioport(void)
+{
+	return IS_ENABLED(CONFIG_HAS_IOPORT);
+}
+
+#ifdef CONFIG_HAS_IOPORT
+#define DEFINE_PORT_ACCESS(suffix, type)					\
+	type overdrive_in##suffix(unsigned long port)				\
+	{									\
+		return in##suffix(port);					\
+	}									\
+										\
+	void overdrive_out##suffix(type value, unsigned long port)		\
+	{									\
+		out##suffix(value, port);					\
+	}
+#else
+#define DEFINE_PORT_ACCESS(suffix, type)					\
+	type overdrive_in##suffix(unsigned long port)				\
+	{									\
+		return (type)~0;						\
+	}									\
+										\
+	void overdrive_out##suffix(type value, unsigned long port)		\
+	{									\
+	}
+#endif
+
+DEFINE_PORT_ACCESS(b, u8)
+DEFINE_PORT_ACCESS(w, u16)
+DEFINE_PORT_ACCESS(l, u32)
+
+bool overdrive_irq_is_level(unsigned int irq)
+{
+	return irq_get_trigger_type(irq) & IRQ_TYPE_LEVEL_MASK;
+}
+
+/* The flags and the protection are those that io_remap_pfn_range() sets. */
+void overdrive_vma_set_device_memory(struct vm_area_struct *vma)
+{
+	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+}
+
+vm_fault_t overdrive_vmf_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
+				    unsigned int order)
+{
+	if (!order)
+		return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+	if (order == PMD_ORDER)
+		return vmf_insert_pfn_pmd(vmf, pfn, false);
+#endif
+#ifdef CONFIG_ARCH_SUPPORTS_PUD_PFNMAP
+	if (order == PUD_ORDER)
+		return vmf_insert_pfn_pud(vmf, pfn, false);
+#endif
+	return VM_FAULT_FALLBACK;
+}
+
+void overdrive_pm_runtime_enable(struct device *dev)
+{
+	pm_runtime_enable(dev);
+}
+
+void overdrive_pm_runtime_disable(struct device *dev)
+{
+	pm_runtime_disable(dev);
+}
+
+int overdrive_pm_runtime_resume_and_get(struct device *dev)
+{
+	return pm_runtime_resume_and_get(dev);
+}
+
+void overdrive_pm_runtime_put(struct device *dev)
+{
+	pm_runtime_put(dev);
+}
+
+bool overdrive_device_is_compatible(struct device *dev, const char *compatible)
+{
+	return device_is_compatible(dev, compatible);
+}
+
+const char *overdrive_acpi_hid(struct device *dev)
+{
+#ifdef CONFIG_ACPI
+	struct acpi_device *adev = ACPI_COMPANION(dev);
+
+	return adev ? acpi_device_hid(adev) : NULL;
+#else
+	return NULL;
+#endif
+}
+
+bool overdrive_acpi_has_method(struct device *dev, char *method)
+{
+#ifdef CONFIG_ACPI
+	acpi_handle handle = ACPI_HANDLE(dev);
+
+	return handle && acpi_has_method(handle, method);
+#else
+	return false;
+#endif
+}
+
+int overdrive_acpi_call(struct device *dev, char *method)
+{
+#ifdef CONFIG_ACPI
+	acpi_status status;
+
+	status = acpi_evaluate_object(ACPI_HANDLE(dev), method, NULL, NULL);
+	return ACPI_FAILURE(status) ? -EINVAL : 0;
+#else
+	return -ENOENT;
+#endif
+}
+
+/* NULL without an error: the firmware describes no reset lines. */
+struct reset_control *overdrive_reset_control_get(struct device *dev)
+{
+	if (!dev_of_node(dev))
+		return NULL;
+
+	return of_reset_control_array_get_optional_exclusive(dev_of_node(dev));
+}
+
+void overdrive_reset_control_put(struct reset_control *rstc)
+{
+	reset_control_put(rstc);
+}
+
+int overdrive_reset_control_reset(struct reset_control *rstc)
+{
+	return reset_control_reset(rstc);
+}
+
+int overdrive_reset_control_assert(struct reset_control *rstc)
+{
+	return reset_control_assert(rstc);
+}
+
+int overdrive_reset_control_deassert(struct reset_control *rstc)
+{
+	return reset_control_deassert(rstc);
+}

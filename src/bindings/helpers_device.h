@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inline functions that a driver of real devices needs: user memory, locks, I/O
+ * ports, mappings, power, firmware and resets.
+ */
+#ifndef OVERDRIVE_HELPERS_DEVICE_H
+#define OVERDRIVE_HELPERS_DEVICE_H
+
+#include <linux/mm_types.h>
+#include <linux/spinlock_types.h>
+#include <linux/types.h>
+
+struct device;
+struct reset_control;
+
+int overdrive_put_user_u8(u8 value, u8 __user *ptr);
+int overdrive_put_user_u16(u16 value, u16 __user *ptr);
+int overdrive_put_user_u32(u32 value, u32 __user *ptr);
+int overdrive_put_user_u64(u64 value, u64 __user *ptr);
+int overdrive_get_user_u8(u8 *value, const u8 __user *ptr);
+int overdrive_get_user_u16(u16 *value, const u16 __user *ptr);
+int overdrive_get_user_u32(u32 *value, const u32 __user *ptr);
+int overdrive_get_user_u64(u64 *value, const u64 __user *ptr);
+
+unsigned long overdrive_spin_lock_irqsave(spinlock_t *lock);
+void overdrive_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags);
+
+bool overdrive_has_ioport(void);
+u8 overdrive_inb(unsigned long port);
+u16 overdrive_inw(unsigned long port);
+u32 overdrive_inl(unsigned long port);
+void overdrive_outb(u8 value, unsigned long port);
+void overdrive_outw(u16 value, unsigned long port);
+void overdrive_outl(u32 value, unsigned long port);
+
+bool overdrive_irq_is_level(unsigned int irq);
+
+void overdrive_vma_set_device_memory(struct vm_area_struct *vma);
+vm_fault_t overdrive_vmf_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
+				    unsigned int order);
+
+void overdrive_pm_runtime_enable(struct device *dev);
+void overdrive_pm_runtime_disable(struct device *dev);
+int overdrive_pm_runtime_resume_and_get(struct device *dev);
+void overdrive_pm_runtime_put(struct device *dev);
+
+bool overdrive_device_is_compatible(struct device *dev, const char *compatible);
+const char *overdrive_acpi_hid(struct device *dev);
+bool overdrive_acpi_has_method(struct device *dev, char *method);
+int overdrive_acpi_call(struct device *dev, char *method);
+
+struct reset_control *overdrive_reset_control_get(struct device *dev);
+void overdrive_reset_control_put(struct reset_control *rstc);
+int overdrive_reset_control_reset(struct reset_control *rstc);
+int overdrive_reset_control_assert(struct reset_control *rstc);
+int overdrive_reset_control_deassert(struct reset_control *rstc);
+
+#endif /* OVERDRIVE_HELPERS_DEVICE_H */

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A platform device in the hands of userspace.
+
+use super::{
+    irqs::Irqs,
+    regions::{
+        Gate,
+        Regions, //
+    },
+    reset::Method, //
+};
+use crate::{
+    abstractions::{
+        platform,
+        pm_runtime,
+        rwsem::RwSemaphore,
+        vfio::{
+            Device,
+            DeviceInfo,
+            Fault,
+            FaultHandler,
+            InfoCaps,
+            Ioctls,
+            IrqInfo,
+            IrqSet,
+            Opened,
+            Operations,
+            RegionInfo,
+            Registered, //
+        }, //
+    },
+    bindings::{
+        self,
+        VFIO_DEVICE_FLAGS_PLATFORM,
+        VFIO_DEVICE_FLAGS_RESET, //
+    }, //
+};
+use kernel::{
+    device::Bound,
+    mm::virt::VmaNew,
+    prelude::*,
+    str::CString,
+    sync::{
+        new_mutex,
+        Mutex, //
+    },
+    uaccess::UserPtr, //
+};
+
+/// Whether the registers may be accessed.
+///
+/// Whoever accesses a register holds it for reading, and so does who enters it into an address
+/// space; a reset holds it for writing. It is never held while user memory is accessed.
+#[pin_data]
+struct Access {
+    #[pin]
+    revoked: RwSemaphore<bool>,
+}
+
+impl Gate for Access {
+    #[inline(always)]
+    fn pass<T>(&self, access: impl FnOnce() -> Result<T>) -> Result<T> {
+        let revoked = self.revoked.read();
+
+        if *revoked {
+            return Err(ENODEV);
+        }
+
+        access()
+    }
+}
+
+/// The driver's data for a device.
+#[pin_data]
+pub(crate) struct PlatformDevice {
+    regions: Regions,
+    num_irqs: u32,
+    num_regions: u32,
+    /// Serialises `VFIO_DEVICE_SET_IRQS`; the interrupt handler does without.
+    #[pin]
+    irqs: Mutex<Irqs>,
+    #[pin]
+    access: Access,
+    reset: Option<Method>,
+    reset_required: bool,
+    /// In `/proc/interrupts`.
+    name: CString,
+}
+
+impl PlatformDevice {
+    /// Collects what the firmware says about `pdev`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if the device can't be reset but must; `EPROBE_DEFER` if something that it depends
+    /// on is not there yet; `ENOMEM`.
+    pub(super) fn new(
+        pdev: &kernel::platform::Device<Bound>,
+        reset_required: bool,
+    ) -> Result<impl PinInit<Self, Error>> {
+        let reset = Method::find(pdev)?;
+        if reset.is_none() && reset_required {
+            dev_err!(
+                pdev,
+                "no way to reset the device; overdrive.reset_required=0 allows that\n"
+            );
+            return Err(ENOENT);
+        }
+
+        let regions = Regions::new(pdev)?;
+        let num_regions = regions.count()?;
+        let irqs = Irqs::new(pdev)?;
+        let num_irqs = irqs.count()?;
+        let name = CString::try_from_fmt(fmt!("{}", platform::name(pdev)))?;
+
+        Ok(try_pin_init!(Self {
+            regions,
+            num_irqs,
+            num_regions,
+            irqs <- new_mutex!(irqs),
+            access <- pin_init!(Access {
+                revoked <- RwSemaphore::new(
+                    false,
+                    c"vfio_platform_access",
+                    kernel::static_lock_class!(),
+                ),
+            }),
+            reset,
+            reset_required,
+            name,
+        }))
+    }
+
+    /// Takes the device away from those who have it open: from here on there are no interrupts,
+    /// registers can't be accessed, and mappings end with `SIGBUS`.
+    pub(super) fn revoke(device: &Device<Self, Registered>) {
+        let this = device.data();
+
+        let mut revoked = this.access.revoked.write();
+        *revoked = true;
+        device.unmap_all();
+        drop(revoked);
+
+        this.irqs.lock().free();
+    }
+
+    fn call_reset(device: &Device<Self, Registered>) -> Result {
+        let this = device.data();
+        let Some(reset) = &this.reset else {
+            return Err(EINVAL);
+        };
+
+        // Mappings are entered again by whoever touches them after the reset.
+        let _exclusive = this.access.revoked.write();
+        device.unmap_all();
+
+        reset
+            .reset(device.parent(), &this.regions)
+            .inspect_err(|e| {
+                dev_warn!(
+                    device.parent(),
+                    "reset by {} failed: {:?}\n",
+                    reset.name(),
+                    e
+                );
+            })
+    }
+}
+
+#[vtable]
+impl Operations for PlatformDevice {
+    type Base = bindings::vfio_device;
+
+    const NAME: &'static CStr = c"vfio-platform";
+
+    fn open_device(device: &Device<Self, Registered>) -> Result {
+        let this = device.data();
+
+        if *this.access.revoked.read() {
+            return Err(ENODEV);
+        }
+
+        pm_runtime::resume_and_get(device.parent())?;
+        if let Err(e) = Self::call_reset(device) {
+            if this.reset_required {
+                pm_runtime::put(device.parent());
+                return Err(e);
+            }
+        }
+
+        Ok(())
+    }
+
+    fn close_device(device: &Device<Self, Opened>) {
+        // The reset has said so if it failed; there is nobody left who could be told.
+        let _ = Self::call_reset(device);
+        device.data().irqs.lock().free();
+        pm_runtime::put(device.parent());
+    }
+
+    fn ioctl(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
+        Self::answer(device, cmd, arg)
+    }
+
+    fn get_region_info_caps(
+        device: &Device<Self, Opened>,
+        info: &mut RegionInfo,
+        _caps: &mut InfoCaps,
+    ) -> Result {
+        let index = info.index();
+        let region = device.data().get_ref().regions.get(index)?;
+
+        info.set(region.flags(), region.size(), Regions::position(index));
+        Ok(())
+    }
+
+    fn read(
+        device: &Device<Self, Opened>,
+        buf: UserPtr,
+        count: usize,
+        pos: &mut i64,
+    ) -> Result<usize> {
+        let this = device.data();
+
+        this.regions.read(&this.access, *pos, buf, count)
+    }
+
+    fn write(
+        device: &Device<Self, Opened>,
+        buf: UserPtr,
+        count: usize,
+        pos: &mut i64,
+    ) -> Result<usize> {
+        let this = device.data();
+
+        this.regions.write(&this.access, *pos, buf, count)
+    }
+
+    fn mmap(device: &Device<Self, Opened>, vma: &VmaNew) -> Result {
+        device
+            .data()
+            .regions
+            .check_mapping(vma, Device::<Self, Opened>::page_offset(vma))?;
+
+        device.map(vma)
+    }
+}
+
+impl FaultHandler for PlatformDevice {
+    fn fault(device: &Device<Self, Opened>, fault: &mut Fault<'_>) {
+        let this = device.data();
+
+        // If it was revoked, no page is entered.
+        let _ = this.access.pass(|| {
+            this.regions.fault(fault);
+            Ok(())
+        });
+    }
+}
+
+impl Ioctls for PlatformDevice {
+    fn device_info(device: &Device<Self, Opened>) -> DeviceInfo {
+        let this = device.data();
+        let mut flags = VFIO_DEVICE_FLAGS_PLATFORM;
+
+        if this.reset.is_some() {
+            flags |= VFIO_DEVICE_FLAGS_RESET;
+        }
+
+        DeviceInfo {
+            flags,
+            num_regions: this.num_regions,
+            num_irqs: this.num_irqs,
+        }
+    }
+
+    fn irq_info(device: &Device<Self, Opened>, index: u32) -> Result<IrqInfo> {
+        device.data().irqs.lock().info(index)
+    }
+
+    fn set_irqs(device: &Device<Self, Opened>, set: &IrqSet) -> Result {
+        let this = device.data();
+        let mut irqs = this.irqs.lock();
+
+        // Checked under the lock: whoever revokes the device frees the lines afterwards.
+        if *this.access.revoked.read() {
+            return Err(ENODEV);
+        }
+
+        irqs.set(set, &this.name)
+    }
+
+    fn reset(device: &Device<Self, Opened>) -> Result {
+        if *device.data().access.revoked.read() {
+            return Err(ENODEV);
+        }
+
+        Self::call_reset(device)
+    }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The interrupts of a platform device.
+//!
+//! A level-triggered line is masked by the handler: the device goes on asserting it until userspace
+//! has served the device, which then unmasks the line. An edge-triggered line just passes on.
+//!
+//! A line is requested by the first `VFIO_DEVICE_SET_IRQS` and freed when the device is closed. If
+//! that fails, the device can be used without the interrupt; the caller gets the error.
+
+use crate::{
+    abstractions::{
+        eventfd::EventFd,
+        irq::{
+            self,
+            Mask,
+            Return, //
+        },
+        platform,
+        vfio::{
+            virqfd::{
+                self,
+                Virqfd, //
+            },
+            IrqAction,
+            IrqData,
+            IrqInfo,
+            IrqSet, //
+        }, //
+    },
+    bindings::{
+        VFIO_IRQ_INFO_AUTOMASKED,
+        VFIO_IRQ_INFO_EVENTFD,
+        VFIO_IRQ_INFO_MASKABLE, //
+    }, //
+};
+use kernel::{
+    device::Bound,
+    prelude::*,
+    str::CString,
+    sync::Arc, //
+};
+
+/// Passes interrupts on to userspace.
+struct ToUser {
+    /// For lines that are masked until userspace has served the device.
+    mask: Option<Arc<Mask>>,
+}
+
+impl irq::Handler for ToUser {
+    #[inline(always)]
+    fn handle(&self, receiver: Option<&EventFd>) -> Return {
+        if let Some(mask) = &self.mask {
+            if !mask.mask() {
+                return Return::None;
+            }
+        }
+        if let Some(receiver) = receiver {
+            receiver.signal();
+        }
+
+        Return::Handled
+    }
+}
+
+struct MaskBySignal(Arc<Mask>);
+
+impl virqfd::Handler for MaskBySignal {
+    fn signalled(&self) {
+        self.0.mask();
+    }
+}
+
+struct UnmaskBySignal(Arc<Mask>);
+
+impl virqfd::Handler for UnmaskBySignal {
+    fn signalled(&self) {
+        self.0.unmask();
+    }
+}
+
+/// What only lines have that can be masked.
+struct Masking {
+    mask_signal: Pin<KBox<Virqfd<MaskBySignal>>>,
+    unmask_signal: Pin<KBox<Virqfd<UnmaskBySignal>>>,
+    mask: Arc<Mask>,
+}
+
+impl Masking {
+    fn new(irq: u32) -> Result<Self> {
+        let mask = Arc::pin_init(
+            Mask::new(irq, c"vfio_irq", kernel::static_lock_class!()),
+            GFP_KERNEL_ACCOUNT,
+        )?;
+
+        Ok(Self {
+            mask_signal: KBox::pin_init(
+                Virqfd::new(MaskBySignal(mask.clone())),
+                GFP_KERNEL_ACCOUNT,
+            )?,
+            unmask_signal: KBox::pin_init(
+                Virqfd::new(UnmaskBySignal(mask.clone())),
+                GFP_KERNEL_ACCOUNT,
+            )?,
+            mask,
+        })
+    }
+}
+
+/// A requested line.
+///
+/// Fields are dropped in declaration order: first, userspace can't mask and unmask any more; then
+/// the line is freed, which waits for the handler; with it goes the eventfd.
+struct Line {
+    masking: Option<Masking>,
+    registration: Pin<KBox<irq::Registration<ToUser>>>,
+}
+
+/// When an action is to be taken.
+enum When {
+    Now,
+    Never,
+    /// Whenever this descriptor is signalled, or, if None, not any more.
+    Signalled(Option<i32>),
+}
+
+impl When {
+    fn new(set: &IrqSet) -> Result<Self> {
+        if set.start != 0 || set.count != 1 {
+            return Err(EINVAL);
+        }
+
+        match &set.data {
+            IrqData::None => Ok(Self::Now),
+            IrqData::Bool(values) => match values.first() {
+                Some(0) => Ok(Self::Never),
+                Some(_) => Ok(Self::Now),
+                None => Err(EINVAL),
+            },
+            IrqData::EventFd(fds) => {
+                let fd = *fds.first().ok_or(EINVAL)?;
+                Ok(Self::Signalled((fd >= 0).then_some(fd)))
+            }
+        }
+    }
+}
+
+impl Line {
+    fn request(irq: u32, level: bool, name: &CStr) -> Result<Self> {
+        let masking = if level {
+            Some(Masking::new(irq)?)
+        } else {
+            None
+        };
+        let mask = masking.as_ref().map(|masking| masking.mask.clone());
+        let name = CString::try_from_fmt(fmt!("vfio-irq[{irq}]({name})"))?;
+
+        Ok(Self {
+            masking,
+            registration: irq::Registration::new(irq, name, ToUser { mask })?,
+        })
+    }
+
+    fn set(&mut self, set: &IrqSet) -> Result {
+        match set.action {
+            Some(IrqAction::Mask) => self.set_mask(set),
+            Some(IrqAction::Unmask) => self.set_unmask(set),
+            Some(IrqAction::Trigger) => self.set_trigger(set),
+            None => Err(ENOTTY),
+        }
+    }
+
+    fn set_mask(&self, set: &IrqSet) -> Result {
+        let when = When::new(set)?;
+        let masking = self.masking.as_ref().ok_or(EINVAL)?;
+
+        match when {
+            When::Now => drop(masking.mask.mask()),
+            When::Never => {}
+            When::Signalled(Some(fd)) => masking.mask_signal.as_ref().enable(fd)?,
+            When::Signalled(None) => masking.mask_signal.disable(),
+        }
+
+        Ok(())
+    }
+
+    fn set_unmask(&self, set: &IrqSet) -> Result {
+        let when = When::new(set)?;
+        let masking = self.masking.as_ref().ok_or(EINVAL)?;
+
+        match when {
+            When::Now => drop(masking.mask.unmask()),
+            When::Never => {}
+            When::Signalled(Some(fd)) => masking.unmask_signal.as_ref().enable(fd)?,
+            When::Signalled(None) => masking.unmask_signal.disable(),
+        }
+
+        Ok(())
+    }
+
+    fn set_trigger(&mut self, set: &IrqSet) -> Result {
+        if set.count == 0 && matches!(set.data, IrqData::None) {
+            self.registration.as_mut().set_receiver(None);
+            return Ok(());
+        }
+
+        match When::new(set)? {
+            When::Now => self.registration.trigger(),
+            When::Never => {}
+            When::Signalled(fd) => {
+                // First the new one, so that a bad descriptor changes nothing.
+                let receiver = fd.map(EventFd::from_fd).transpose()?;
+                self.registration.as_mut().set_receiver(receiver);
+            }
+        }
+
+        Ok(())
+    }
+}
+
+/// An interrupt that the firmware gives the device.
+struct Irq {
+    number: u32,
+    level: bool,
+    line: Option<Line>,
+}
+
+/// All interrupts of a device.
+pub(super) struct Irqs(KVec<Irq>);
+
+impl Irqs {
+    /// Takes the interrupts of `pdev`, in the firmware's order.
+    ///
+    /// # Errors
+    ///
+    /// `EPROBE_DEFER` if the controller of one is not there yet, `ENOMEM`.
+    pub(super) fn new(pdev: &kernel::platform::Device<Bound>) -> Result<Self> {
+        let mut irqs = KVec::new();
+
+        for index in 0.. {
+            let number = match platform::irq(pdev, index) {
+                Ok(number) => number,
+                Err(EPROBE_DEFER) => return Err(EPROBE_DEFER),
+                // As in C, this is the end of the list.
+                Err(_) => break,
+            };
+            let irq = Irq {
+                number,
+                level: irq::is_level(number),
+                line: None,
+            };
+            irqs.push(irq, GFP_KERNEL_ACCOUNT)?;
+        }
+
+        Ok(Self(irqs))
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> Result<u32> {
+        Ok(u32::try_from(self.0.len())?)
+    }
+
+    /// Describes interrupt `index`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none.
+    pub(super) fn info(&self, index: u32) -> Result<IrqInfo> {
+        let irq = self.0.get(usize::try_from(index)?).ok_or(EINVAL)?;
+        let mut flags = VFIO_IRQ_INFO_EVENTFD;
+
+        if irq.level {
+            flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
+        }
+
+        Ok(IrqInfo { flags, count: 1 })
+    }
+
+    /// Changes an interrupt; `name` is the device's in `/proc/interrupts`.
+    ///
+    /// # Errors
+    ///
+    /// Those of requesting the line, `ENOTTY` if not exactly one action is asked for, `EINVAL` if
+    /// the interrupt can't do it, and those of eventfds.
+    pub(super) fn set(&mut self, set: &IrqSet, name: &CStr) -> Result {
+        let irq = self.0.get_mut(usize::try_from(set.index)?).ok_or(EINVAL)?;
+        let line = match &mut irq.line {
+            Some(line) => line,
+            line @ None => line.insert(Line::request(irq.number, irq.level, name)?),
+        };
+
+        line.set(set)
+    }
+
+    /// Frees all lines. When this returns, no interrupt is passed on any more.
+    pub(super) fn free(&mut self) {
+        for irq in &mut self.0 {
+            irq.line = None;
+        }
+    }
+}

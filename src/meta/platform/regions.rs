@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registers of a platform device, as regions of its VFIO file.
+//!
+//! A position in the file is the index of a region in the upper bits and an offset in the lower
+//! [`OFFSET_SHIFT`], as in the C driver: userspace learns it by `VFIO_DEVICE_GET_REGION_INFO`.
+
+use crate::{
+    abstractions::{
+        io::Io,
+        platform::{
+            self,
+            Resource,
+            ResourceIo, //
+        },
+        uaccess::Value,
+        vfio::Fault, //
+    },
+    bindings::{
+        VFIO_REGION_INFO_FLAG_MMAP,
+        VFIO_REGION_INFO_FLAG_READ,
+        VFIO_REGION_INFO_FLAG_WRITE, //
+    }, //
+};
+use kernel::{
+    device::Bound,
+    mm::virt::{
+        flags,
+        VmaNew, //
+    },
+    page::PAGE_SHIFT,
+    prelude::*,
+    uaccess::UserPtr, //
+};
+
+const OFFSET_SHIFT: u32 = 40;
+const PAGE_OFFSET_SHIFT: usize = OFFSET_SHIFT as usize - PAGE_SHIFT;
+
+/// One register range.
+pub(super) struct Region {
+    resource: Resource,
+    flags: u32,
+}
+
+/// What guards each single access to the registers.
+pub(super) trait Gate {
+    /// Calls `access` if the registers may be accessed, and keeps them so meanwhile.
+    fn pass<T>(&self, access: impl FnOnce() -> Result<T>) -> Result<T>;
+}
+
+/// Copies registers to userspace, each by an access of its natural size.
+///
+/// The loop is the C driver's: the largest of 4, 2 and 1 bytes that the alignment of the offset and
+/// the remaining length allow. In addition, exactly 8 aligned bytes are one access.
+macro_rules! transfer {
+    ($io:expr, $off:expr, $count:expr, $buf:expr, $access:ident) => {{
+        let (mut off, mut left, mut buf) = ($off, $count, $buf);
+
+        while left > 0 {
+            let done = if left >= 4 && off % 4 == 0 {
+                $access::<u32>($io, off, buf)?;
+                4
+            } else if left >= 2 && off % 2 == 0 {
+                $access::<u16>($io, off, buf)?;
+                2
+            } else {
+                $access::<u8>($io, off, buf)?;
+                1
+            };
+
+            off += done;
+            left -= done;
+            buf = buf.wrapping_byte_add(usize::try_from(done)?);
+        }
+    }};
+}
+
+impl Region {
+    fn new(resource: Resource) -> Self {
+        let mut flags = match resource.io {
+            ResourceIo::None => 0,
+            _ if resource.read_only => VFIO_REGION_INFO_FLAG_READ,
+            _ => VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE,
+        };
+
+        // A page that is not the device's alone would give away something else's registers.
+        if let ResourceIo::Mem(mem) = &resource.io {
+            if mem.is_page_aligned() {
+                flags |= VFIO_REGION_INFO_FLAG_MMAP;
+            }
+        }
+
+        Self { resource, flags }
+    }
+
+    /// `VFIO_REGION_INFO_FLAG_*`: what can be done with the region.
+    pub(super) fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// In bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.resource.size
+    }
+
+    /// The registers as memory, if that is what they are.
+    pub(super) fn io(&self) -> &ResourceIo {
+        &self.resource.io
+    }
+
+    fn can(&self, flag: u32) -> Result {
+        if self.flags & flag == flag {
+            Ok(())
+        } else {
+            Err(EINVAL)
+        }
+    }
+
+    /// How many of `count` bytes from `off` on there are.
+    fn clamp(&self, off: u64, count: usize) -> Result<u64> {
+        match self.size().checked_sub(off) {
+            None | Some(0) => Err(EINVAL),
+            Some(rest) => Ok(rest.min(u64::try_from(count)?)),
+        }
+    }
+
+    #[inline(always)]
+    fn read<G: Gate>(&self, gate: &G, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
+        self.can(VFIO_REGION_INFO_FLAG_READ)?;
+        let count = self.clamp(off, count)?;
+
+        macro_rules! access {
+            ($name:ident, $io:ty) => {
+                #[inline(always)]
+                fn $name<T: Value>((gate, io): (&impl Gate, &$io), off: u64, buf: UserPtr) -> Result
+                where
+                    $io: Io<T>,
+                {
+                    gate.pass(|| Io::<T>::read(io, off))?.put(buf)
+                }
+            };
+        }
+        access!(read_mem, crate::abstractions::io::IoMem);
+        access!(read_port, crate::abstractions::io::IoPort);
+
+        match &self.resource.io {
+            #[cfg(CONFIG_64BIT)]
+            ResourceIo::Mem(mem) if count == 8 && off % 8 == 0 => {
+                read_mem::<u64>((gate, mem), off, buf)?;
+            }
+            ResourceIo::Mem(mem) => transfer!((gate, mem), off, count, buf, read_mem),
+            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, read_port),
+            ResourceIo::None => return Err(EINVAL),
+        }
+
+        Ok(usize::try_from(count)?)
+    }
+
+    #[inline(always)]
+    fn write<G: Gate>(&self, gate: &G, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
+        self.can(VFIO_REGION_INFO_FLAG_WRITE)?;
+        let count = self.clamp(off, count)?;
+
+        macro_rules! access {
+            ($name:ident, $io:ty) => {
+                #[inline(always)]
+                fn $name<T: Value>((gate, io): (&impl Gate, &$io), off: u64, buf: UserPtr) -> Result
+                where
+                    $io: Io<T>,
+                {
+                    let value = T::get(buf)?;
+                    gate.pass(|| Io::<T>::write(io, off, value))
+                }
+            };
+        }
+        access!(write_mem, crate::abstractions::io::IoMem);
+        access!(write_port, crate::abstractions::io::IoPort);
+
+        match &self.resource.io {
+            #[cfg(CONFIG_64BIT)]
+            ResourceIo::Mem(mem) if count == 8 && off % 8 == 0 => {
+                write_mem::<u64>((gate, mem), off, buf)?;
+            }
+            ResourceIo::Mem(mem) => transfer!((gate, mem), off, count, buf, write_mem),
+            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, write_port),
+            ResourceIo::None => return Err(EINVAL),
+        }
+
+        Ok(usize::try_from(count)?)
+    }
+}
+
+/// All regions of a device.
+pub(super) struct Regions(KVec<Region>);
+
+impl Regions {
+    /// Takes the resources of `pdev`, in the firmware's order.
+    pub(super) fn new(pdev: &kernel::platform::Device<Bound>) -> Result<Self> {
+        let mut regions = KVec::new();
+
+        for index in 0.. {
+            let Some(resource) = platform::resource(pdev, index) else {
+                break;
+            };
+            regions.push(Region::new(resource), GFP_KERNEL_ACCOUNT)?;
+        }
+
+        Ok(Self(regions))
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> Result<u32> {
+        Ok(u32::try_from(self.0.len())?)
+    }
+
+    /// Region number `index`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none.
+    #[inline(always)]
+    pub(super) fn get(&self, index: u32) -> Result<&Region> {
+        self.0.get(usize::try_from(index)?).ok_or(EINVAL)
+    }
+
+    /// The position in the device's file at which region `index` begins.
+    pub(super) fn position(index: u32) -> u64 {
+        u64::from(index) << OFFSET_SHIFT
+    }
+
+    /// The region at position `pos` of the device's file, and the offset within it.
+    #[inline(always)]
+    fn at(&self, pos: i64) -> Result<(&Region, u64)> {
+        let pos = u64::try_from(pos)?;
+        let region = self.get(u32::try_from(pos >> OFFSET_SHIFT)?)?;
+
+        Ok((region, pos & ((1 << OFFSET_SHIFT) - 1)))
+    }
+
+    /// Reads from position `pos` of the device's file.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if no readable register is there, `EFAULT`, `ENOMEM`, and those of `gate`.
+    pub(super) fn read<G: Gate>(
+        &self,
+        gate: &G,
+        pos: i64,
+        buf: UserPtr,
+        count: usize,
+    ) -> Result<usize> {
+        let (region, off) = self.at(pos)?;
+
+        region.read(gate, off, count, buf)
+    }
+
+    /// Writes to position `pos` of the device's file, with the same errors.
+    pub(super) fn write<G: Gate>(
+        &self,
+        gate: &G,
+        pos: i64,
+        buf: UserPtr,
+        count: usize,
+    ) -> Result<usize> {
+        let (region, off) = self.at(pos)?;
+
+        region.write(gate, off, count, buf)
+    }
+
+    /// Checks that the pages of `vma`, which begin at page `pgoff` of the device's file, are those
+    /// of one region, and may be accessed as `vma` says.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if not.
+    pub(super) fn check_mapping(&self, vma: &VmaNew, pgoff: u64) -> Result {
+        let region = self.get(u32::try_from(pgoff >> PAGE_OFFSET_SHIFT)?)?;
+        let first = pgoff & ((1 << PAGE_OFFSET_SHIFT) - 1);
+        let pages = u64::try_from((vma.end() - vma.start()) >> PAGE_SHIFT)?;
+
+        region.can(VFIO_REGION_INFO_FLAG_MMAP)?;
+        if vma.flags() & flags::READ != 0 {
+            region.can(VFIO_REGION_INFO_FLAG_READ)?;
+        }
+        if vma.flags() & flags::WRITE != 0 {
+            region.can(VFIO_REGION_INFO_FLAG_WRITE)?;
+        }
+        if first
+            .checked_add(pages)
+            .is_none_or(|end| end > region.size() >> PAGE_SHIFT)
+        {
+            return Err(EINVAL);
+        }
+        // mprotect() must not add what was refused here.
+        if region.can(VFIO_REGION_INFO_FLAG_WRITE).is_err() {
+            vma.try_clear_maywrite()?;
+        }
+
+        Ok(())
+    }
+
+    /// Enters the page that `fault` is about, if it is one of a region's.
+    pub(super) fn fault(&self, fault: &mut Fault<'_>) {
+        let page = fault.page_offset();
+        let region = u32::try_from(page >> PAGE_OFFSET_SHIFT)
+            .map_err(Error::from)
+            .and_then(|index| self.get(index));
+
+        if let Ok(ResourceIo::Mem(mem)) = region.map(Region::io) {
+            fault.insert(mem, page & ((1 << PAGE_OFFSET_SHIFT) - 1));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Resets of devices that can reset themselves.
+
+use super::Reset;
+use crate::{
+    abstractions::{
+        firmware,
+        io::{
+            Io,
+            IoMem, //
+        },
+        platform::{
+            self,
+            ResourceIo, //
+        }, //
+    },
+    meta::platform::regions::{
+        Region,
+        Regions, //
+    }, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+/// Which devices can be reset in which way.
+struct Entry {
+    /// In the device tree.
+    compatible: &'static CStr,
+    /// In ACPI.
+    hid: &'static CStr,
+    /// Of devices that neither describes.
+    name: &'static CStr,
+    reset: &'static dyn Reset,
+}
+
+const TABLE: &[Entry] = &[Entry {
+    compatible: c"virtio,mmio",
+    hid: c"LNRO0005",
+    name: c"virtio-mmio",
+    reset: &VirtioMmio,
+}];
+
+/// Looks `pdev` up in the table.
+pub(super) fn find(pdev: &kernel::platform::Device<Bound>) -> Option<&'static dyn Reset> {
+    let dev: &Device<Bound> = pdev.as_ref();
+    let hid = firmware::acpi_hid(dev);
+
+    TABLE
+        .iter()
+        .find(|entry| {
+            firmware::is_compatible(dev, entry.compatible)
+                || hid == Some(entry.hid)
+                || platform::name(pdev) == entry.name
+        })
+        .map(|entry| entry.reset)
+}
+
+/// A virtio device behind memory-mapped registers: virtio specification, section 4.2.2.
+struct VirtioMmio;
+
+impl VirtioMmio {
+    const MAGIC: u64 = 0x000;
+    const MAGIC_VALUE: u32 = u32::from_le_bytes(*b"virt");
+    const STATUS: u64 = 0x070;
+
+    /// How long a device may take, in steps of [`STEP`](Self::STEP).
+    const STEPS: usize = 100;
+    const STEP: Delta = Delta::from_millis(1);
+}
+
+impl Reset for VirtioMmio {
+    fn name(&self) -> &'static str {
+        "virtio-mmio status register"
+    }
+
+    fn reset(&self, _dev: &Device<Bound>, regions: &Regions) -> Result {
+        let ResourceIo::Mem(registers) = regions.get(0).map(Region::io)? else {
+            return Err(EINVAL);
+        };
+        let read = |offset| <IoMem as Io<u32>>::read(registers, offset);
+
+        if read(Self::MAGIC)? != Self::MAGIC_VALUE {
+            return Err(ENODEV);
+        }
+
+        Io::<u32>::write(registers, Self::STATUS, 0)?;
+        // The device is reset when it says so.
+        for _ in 0..Self::STEPS {
+            if read(Self::STATUS)? == 0 {
+                return Ok(());
+            }
+            fsleep(Self::STEP);
+        }
+
+        Err(ETIMEDOUT)
+    }
+}

@@ -183,6 +183,8 @@ fn make(target: &Target, dir: &Path) -> Result<Command> {
         .arg(format!("ARCH={}", target.arch))
         .arg(format!("LLVM={}", env.get("LLVM")?))
         .arg(format!("RUSTC={}", env.get("RUSTC")?))
+        // Unless told, make takes whatever rustc PATH has for its own programs.
+        .arg(format!("HOSTRUSTC={}", env.get("RUSTC")?))
         .arg(format!("RUSTFMT={}", env.get("RUSTFMT")?))
         .arg(format!("BINDGEN={}", env.get("BINDGEN")?))
         .arg(format!("RUST_LIB_SRC={}", env.get("RUST_LIB_SRC")?))

@@ -10,13 +10,22 @@
 mod bind;
 mod clock;
 mod figure;
+mod hot_add;
 mod module;
+mod rebind;
 mod set_override;
 mod sysfs;
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let figures = [set_override::FIGURE, bind::FIGURE];
+    let figures = [
+        set_override::FIGURE,
+        bind::FIGURE,
+        rebind::FIGURE,
+        hot_add::NO_RULE,
+        hot_add::MANY_RULES,
+        hot_add::MANY_ALIASES,
+    ];
 
     for figure in figures
         .iter()

@@ -5,6 +5,7 @@
 # 0000:03:00.0 and pci-stub, and with our driver.
 #
 # Machines: q35
+# Timeout: 180
 
 . ./lib.sh
 . ./devices.sh

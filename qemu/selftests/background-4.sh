@@ -7,6 +7,7 @@
 # driver/driver_name; it is overdrive/rebind.
 #
 # Machines: microvm
+# Timeout: 180
 
 . ./lib.sh
 . ./devices.sh

@@ -8,6 +8,7 @@
 # device, do not apply: see the tests of a device in use.
 #
 # Machines: q35
+# Timeout: 180
 
 . ./lib.sh
 . ./devices.sh

@@ -4,6 +4,7 @@
 # A whole IOMMU group moves, or none of its devices.
 #
 # Machines: q35
+# Timeout: 180
 
 . ./lib.sh
 . ./devices.sh

@@ -3,7 +3,7 @@
 #
 # One write moves a device to another driver, or everything stays as it was.
 #
-# Timeout: 120
+# Timeout: 240
 
 . ./lib.sh
 . ./devices.sh

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Rules in configfs: what can be written, which one wins, and what goes with them.
+#
+# Timeout: 180
 
 . ./lib.sh
 . ./devices.sh

@@ -4,6 +4,7 @@
 # Slots of the meta drivers, in xen-pciback's syntax.
 #
 # Machines: q35
+# Timeout: 180
 
 . ./lib.sh
 . ./devices.sh

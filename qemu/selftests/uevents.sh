@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What userspace hears: the core's bind and unbind, and one change with OVERDRIVE= for the outcome.
+#
+# Timeout: 180
 
 . ./lib.sh
 . ./devices.sh
@@ -55,7 +57,7 @@ set_override "$device" ""
 unbind "$device"
 heard >/dev/null
 load_overdrive "rules=name=r,device=$device,driver=test-b"
-check "a rule that succeeds" is "$(heard)" "bind - - -;change bound rule:r test-b;"
+check "a rule that succeeds" is "$(heard)" "change bound rule:r test-b;bind - - -;"
 unload_overdrive
 unbind "$device"
 heard >/dev/null

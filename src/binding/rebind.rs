@@ -2,8 +2,9 @@
 
 //! Rebind: moving devices to another driver, all or nothing.
 //!
-//! 1. Validate: the driver exists, and neither it nor the old ones are closed to users.
-//! 2. Prepare: claim the devices, remember their drivers, make all that can fail to be made.
+//! 1. Claim the devices, and validate: the driver exists, and neither it nor the old ones are closed
+//!    to users.
+//! 2. Prepare: remember the old drivers, make all that can fail to be made.
 //! 3. Set the overrides.
 //! 4. Release the devices from their old drivers, children before parents.
 //! 5. Attach them to the new one, parents before children, and see whether they are bound to it.
@@ -95,12 +96,7 @@ impl Target {
             }
         }
 
-        let closed = device::find_driver(dev, |drv| {
-            let is_current = device::with_driver_name(dev, |name| name == Some(drv.name()));
-
-            (is_current && drv.is_fixed()).then_some(())
-        });
-        if closed.is_some() {
+        if current_driver(dev, device::Driver::is_fixed).unwrap_or(false) {
             dev_err!(dev, "its driver can't be unbound by users\n");
             return Err(EPERM);
         }
@@ -109,18 +105,16 @@ impl Target {
 
     /// Whether the device, whose override is set, is where it should be already.
     fn is_reached(&self, dev: &Device) -> bool {
-        let driver = |wanted: &dyn Fn(&device::Driver) -> bool| {
-            device::find_driver(dev, |drv| {
-                let is_current = device::with_driver_name(dev, |name| name == Some(drv.name()));
-
-                is_current.then(|| wanted(drv))
-            })
-        };
-
+        // Waits for a probe that is under way.
+        if !device::is_bound(dev) {
+            return matches!(self, Self::Nothing);
+        }
         match self {
-            Self::Nothing => device::with_driver_name(dev, |name| name.is_none()),
-            Self::Standard => driver(&|drv| drv.matches(dev) == Ok(true)) == Some(true),
-            Self::Driver(name) => driver(&|drv| drv.name() == name.as_bytes()) == Some(true),
+            Self::Nothing => false,
+            Self::Standard => {
+                current_driver(dev, |drv| drv.matches(dev) == Ok(true)).unwrap_or(false)
+            }
+            Self::Driver(name) => is_bound_to(dev, name.as_bytes()),
         }
     }
 
@@ -132,6 +126,15 @@ impl Target {
             Self::Driver(name) => attach_to(dev, name.as_bytes()),
         }
     }
+}
+
+/// Asks the device's driver something, if it has one.
+fn current_driver<R>(dev: &Device, ask: impl Fn(&device::Driver) -> R) -> Option<R> {
+    device::find_driver(dev, |drv| {
+        let is_current = device::with_driver_name(dev, |name| name == Some(drv.name()));
+
+        is_current.then(|| ask(drv))
+    })
 }
 
 /// Binds the device to the driver called `name`.
@@ -207,12 +210,15 @@ impl<'a> Participant<'a> {
         let dev = managed.device();
         let mut old_driver = KVec::with_capacity(DriverName::MAX_LEN, GFP_KERNEL)?;
 
-        device::with_driver_name(dev, |name| {
-            for &c in name.unwrap_or_default() {
-                // A name is a file name, so that there is room for it.
-                let _ = old_driver.push_within_capacity(c);
-            }
-        });
+        // One that is only being probed is no driver yet.
+        if device::is_bound(dev) {
+            device::with_driver_name(dev, |name| {
+                for &c in name.unwrap_or_default() {
+                    // A name is a file name, so that there is room for it.
+                    let _ = old_driver.push_within_capacity(c);
+                }
+            });
+        }
         Ok(Self {
             managed,
             other: target.as_override().map(Override::new).transpose()?,
@@ -311,11 +317,11 @@ impl Engine {
         target: &Target,
         mut setter: Option<Setter>,
     ) -> Result {
+        let _claim = self.claims.claim(devices)?;
+
         for managed in devices {
             target.validate(managed.device())?;
         }
-
-        let _claim = self.claims.claim(devices)?;
         let mut participants = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
         for managed in devices {
             let participant = Participant::new(managed, target, setter.take())?;

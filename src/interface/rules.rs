@@ -106,6 +106,9 @@ struct State {
 pub(crate) struct Rule {
     name: CString,
     age: Age,
+    /// Held while the rule is put in force, out of it or applied, which can take long.
+    #[pin]
+    acting: Mutex<()>,
     #[pin]
     state: Mutex<State>,
 }
@@ -115,6 +118,7 @@ impl Rule {
         try_pin_init!(Self {
             name,
             age,
+            acting <- new_mutex!((), "overdrive_rule_acting"),
             state <- new_mutex!(
                 State {
                     draft: Draft::default(),
@@ -166,6 +170,7 @@ impl Rule {
 
     fn enable(&self) -> Result {
         let engine = Engine::get()?;
+        let _acting = self.acting.lock();
         let mut state = self.state.lock();
 
         if state.enabled.is_some() {
@@ -181,9 +186,10 @@ impl Rule {
     }
 
     fn disable(&self) {
+        let _acting = self.acting.lock();
         let active = self.state.lock().enabled.take();
 
-        // Not with the lock held: it goes through all devices.
+        // Not with the state locked: it goes through all devices.
         drop(active);
     }
 }
@@ -290,6 +296,8 @@ impl configfs::AttributeOperations<8> for Rule {
         if !rule.store_flag("apply", page)? {
             return Ok(());
         }
+        let _acting = rule.acting.lock();
+
         if rule.state.lock().enabled.is_none() {
             rule.refuse("apply", fmt!("the rule is not enabled"));
             return Err(EINVAL);

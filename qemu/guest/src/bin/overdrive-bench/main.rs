@@ -11,7 +11,9 @@
 mod bind;
 mod clock;
 mod figure;
+mod hot_add;
 mod module;
+mod rebind;
 mod set_override;
 mod sysfs;
 mod vfio_platform;
@@ -19,7 +21,14 @@ mod vfio_platform;
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let machine = std::env::var("OVERDRIVE_MACHINE").ok();
-    let figures = [set_override::FIGURE, bind::FIGURE];
+    let figures = [
+        set_override::FIGURE,
+        bind::FIGURE,
+        rebind::FIGURE,
+        hot_add::NO_RULE,
+        hot_add::MANY_RULES,
+        hot_add::MANY_ALIASES,
+    ];
 
     for figure in figures
         .iter()

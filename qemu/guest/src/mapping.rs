@@ -72,7 +72,9 @@ impl Mapping {
         let entry = u64::from_le_bytes(entry);
         let frame = entry & ((1 << 55) - 1);
         if entry >> 63 == 0 || frame == 0 {
-            return Err(io::Error::other("the page is not there, or its place is secret"));
+            return Err(io::Error::other(
+                "the page is not there, or its place is secret",
+            ));
         }
         Ok(frame * PAGE as u64 + (address % PAGE) as u64)
     }

@@ -161,7 +161,13 @@ impl Device {
     }
 
     /// Sets interrupts; `data` follows the header.
-    pub fn set_irqs(&self, flags: u32, index: u32, range: (u32, u32), data: &[u32]) -> io::Result<()> {
+    pub fn set_irqs(
+        &self,
+        flags: u32,
+        index: u32,
+        range: (u32, u32),
+        data: &[u32],
+    ) -> io::Result<()> {
         let size = u32::try_from(20 + 4 * data.len()).unwrap_or(u32::MAX);
         let mut words = vec![size, flags, index, range.0, range.1];
         words.extend_from_slice(data);
@@ -186,11 +192,7 @@ impl Device {
     /// Has interrupts of an index signalled to a new eventfd, which does not block.
     pub fn trigger(&self, index: u32) -> io::Result<EventFd> {
         let event = EventFd::new(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC)?;
-        self.irq_by_fd(
-            vfio::VFIO_IRQ_SET_ACTION_TRIGGER,
-            index,
-            event.as_raw_fd(),
-        )?;
+        self.irq_by_fd(vfio::VFIO_IRQ_SET_ACTION_TRIGGER, index, event.as_raw_fd())?;
         Ok(event)
     }
 
@@ -201,7 +203,8 @@ impl Device {
     /// Reads one register.
     pub fn read_u32(&self, region: &Region, offset: u64) -> io::Result<u32> {
         let mut bytes = [0; 4];
-        self.file.read_exact_at(&mut bytes, region.offset + offset)?;
+        self.file
+            .read_exact_at(&mut bytes, region.offset + offset)?;
         Ok(u32::from_le_bytes(bytes))
     }
 

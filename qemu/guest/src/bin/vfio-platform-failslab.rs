@@ -5,8 +5,12 @@
 //! `vfio-platform-failslab DEVICE DRIVER`: the device is bound to DRIVER, and is so in the end.
 
 use std::{
-    fs, io,
-    os::fd::AsRawFd,
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{FileExt, OpenOptionsExt},
+    },
     process::ExitCode,
 };
 
@@ -29,19 +33,30 @@ const LIMIT: u32 = 2000;
 
 /// Calls `action` with the first allocation failing, then with the second, until none fails.
 /// Returns how many failures there were, and how many of them the caller was told.
+///
+/// `undo` puts everything back, and returns whether to end here.
 fn each_allocation(
     mut action: impl FnMut() -> io::Result<()>,
-    mut undo: impl FnMut(bool) -> Result<()>,
+    mut undo: impl FnMut(bool) -> Result<bool>,
 ) -> Result<(u32, u32)> {
     let mut told = 0;
 
-    for nth in 1..LIMIT {
-        fs::write(FAIL_NTH, nth.to_string())?;
-        let result = action();
-        let left: u32 = fs::read_to_string(FAIL_NTH)?.trim().parse()?;
-        fs::write(FAIL_NTH, "0")?;
+    // Opened once: that allocates.
+    let fail_nth = OpenOptions::new().read(true).write(true).open(FAIL_NTH)?;
 
-        undo(result.is_ok()).with_context(|| format!("after failure {nth}: {result:?}"))?;
+    for nth in 1..LIMIT {
+        fail_nth.write_all_at(nth.to_string().as_bytes(), 0)?;
+        let result = action();
+        let mut left = [0; 16];
+        let len = fail_nth.read_at(&mut left, 0)?;
+        fail_nth.write_all_at(b"0", 0)?;
+
+        let left: u32 = std::str::from_utf8(&left[..len])?.trim().parse()?;
+        let over =
+            undo(result.is_ok()).with_context(|| format!("after failure {nth}: {result:?}"))?;
+        if over {
+            return Ok((nth, told + 1));
+        }
         if left > 0 {
             result.context("no allocation failed, but the call did")?;
             return Ok((nth - 1, told));
@@ -53,17 +68,42 @@ fn each_allocation(
     bail!("still failing after {LIMIT} allocations")
 }
 
+/// The kernel log from now on.
+fn kernel_log() -> Result<File> {
+    let mut log = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open("/dev/kmsg")?;
+    log.seek(SeekFrom::End(0))?;
+    Ok(log)
+}
+
+/// Whether the log has got a line with these words.
+fn says(log: &mut File, words: &str) -> bool {
+    let mut record = [0; 8192];
+    let mut said = false;
+    while let Ok(len) = log.read(&mut record) {
+        said |= String::from_utf8_lossy(&record[..len]).contains(words);
+    }
+    said
+}
+
+/// Ends where VFIO makes the group: from there on, a failed allocation is a WARNING in the kernel's
+/// own code (`vfio_group_release()`), whatever the driver.
 fn bind(device: &str, driver: &str) -> Result<(u32, u32)> {
     platform::unbind(device, driver)?;
+    let mut log = kernel_log()?;
     let counts = each_allocation(
         || platform::bind(device, driver),
         |bound| {
+            let has_group = says(&mut log, "Adding to iommu group");
             if !bound {
                 ensure!(platform::driver(device).is_none(), "half bound");
                 platform::bind(device, driver)?;
             }
             platform::unbind(device, driver)?;
-            Ok(())
+            says(&mut log, "");
+            Ok(has_group && !bound)
         },
     )?;
     platform::bind(device, driver)?;
@@ -75,7 +115,7 @@ fn open(device: &str, _driver: &str) -> Result<(u32, u32)> {
         || Device::open(device).map(drop),
         |_| {
             Device::open(device)?.info()?;
-            Ok(())
+            Ok(false)
         },
     )
 }
@@ -106,7 +146,7 @@ fn set_irqs(name: &str, _driver: &str) -> Result<(u32, u32)> {
             drop(open);
             ensure!(trigger.read()? == 1, "not signalled");
             *device = Some(Device::open(name)?);
-            Ok(())
+            Ok(false)
         },
     )
 }

@@ -38,7 +38,10 @@ const TESTS: &[Test] = &[
     ("nobody can open the device meanwhile", opening),
     ("the group is free again afterwards", afterwards),
     ("a user that is killed leaves nothing behind", killed),
-    ("the module can't be unloaded while the device is open", unload),
+    (
+        "the module can't be unloaded while the device is open",
+        unload,
+    ),
 ];
 
 /// The device, while somebody waits for it to be given up.
@@ -87,8 +90,16 @@ fn registers(subject: &Subject) -> Outcome {
     let file = revoked.device.file();
 
     for len in [1, 2, 4, 8, 16] {
-        fails("a read", file.read_at(&mut vec![0; len], region.offset), ENODEV)?;
-        fails("a write", file.write_at(&vec![0; len], region.offset), ENODEV)?;
+        fails(
+            "a read",
+            file.read_at(&mut vec![0; len], region.offset),
+            ENODEV,
+        )?;
+        fails(
+            "a write",
+            file.write_at(&vec![0; len], region.offset),
+            ENODEV,
+        )?;
     }
     fails("a reset", revoked.device.reset(), ENODEV)?;
     // What is known about the device can be told.
@@ -110,13 +121,29 @@ fn mappings(subject: &Subject) -> Outcome {
         return skip("no pages");
     };
     touched.read_u32(0);
-    equal("what kills a reader before", signal_of_read(&touched, 0)?, None)?;
+    equal(
+        "what kills a reader before",
+        signal_of_read(&touched, 0)?,
+        None,
+    )?;
 
     let revoked = Revoked::new(subject, device)?;
-    equal("what kills a reader", signal_of_read(&touched, 0)?, Some(SIGBUS))?;
-    equal("what kills another", signal_of_read(&untouched, 0)?, Some(SIGBUS))?;
+    equal(
+        "what kills a reader",
+        signal_of_read(&touched, 0)?,
+        Some(SIGBUS),
+    )?;
+    equal(
+        "what kills another",
+        signal_of_read(&untouched, 0)?,
+        Some(SIGBUS),
+    )?;
     if let Some(late) = pages(&revoked.device)? {
-        equal("what kills a late one", signal_of_read(&late, 0)?, Some(SIGBUS))?;
+        equal(
+            "what kills a late one",
+            signal_of_read(&late, 0)?,
+            Some(SIGBUS),
+        )?;
     }
     drop((touched, untouched));
     revoked.finish(subject)
@@ -141,7 +168,11 @@ fn interrupts(subject: &Subject) -> Outcome {
 fn opening(subject: &Subject) -> Outcome {
     let revoked = Revoked::new(subject, Device::open(&subject.device)?)?;
 
-    fails("another user", Device::open(&subject.device).map(drop), EBUSY)?;
+    fails(
+        "another user",
+        Device::open(&subject.device).map(drop),
+        EBUSY,
+    )?;
     if let Ok(again) = revoked.device.open_again(&subject.device) {
         fails("a read", again.read_at(&mut [0; 4], 0), ENODEV)?;
     }
@@ -172,7 +203,11 @@ fn killed(subject: &Subject) -> Outcome {
         thread::sleep(Duration::from_millis(10));
     }
     fs::remove_file("/tmp/opened")?;
-    fails("another user", Device::open(&subject.device).map(drop), EBUSY)?;
+    fails(
+        "another user",
+        Device::open(&subject.device).map(drop),
+        EBUSY,
+    )?;
 
     // SAFETY: The child is ours.
     unsafe {
@@ -193,14 +228,22 @@ fn unload(subject: &Subject) -> Outcome {
 
     // SAFETY: The name is a string.
     let result = unsafe {
-        libc::syscall(libc::SYS_delete_module, c"overdrive".as_ptr(), libc::O_NONBLOCK)
+        libc::syscall(
+            libc::SYS_delete_module,
+            c"overdrive".as_ptr(),
+            libc::O_NONBLOCK,
+        )
     };
     let result = match result {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     };
     fails("unloading", result, EAGAIN)?;
-    equal("the driver", platform::driver(&subject.device).as_ref(), Some(&subject.driver))
+    equal(
+        "the driver",
+        platform::driver(&subject.device).as_ref(),
+        Some(&subject.driver),
+    )
 }
 
 fn main() -> ExitCode {

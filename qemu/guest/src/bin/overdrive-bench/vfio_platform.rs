@@ -7,9 +7,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use libc::MAP_SHARED;
 use overdrive_guest::{mapping::PAGE, platform, vfio::Device};
-use vfio_bindings::bindings::vfio::{
-    VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK,
-};
+use vfio_bindings::bindings::vfio::{VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK};
 
 use crate::figure::{Figure, Step};
 use crate::module::Module;
@@ -62,7 +60,10 @@ impl Bound {
     }
 
     fn new(device: &'static str, driver: &'static str, module: Module) -> Result<Self> {
-        fs::write("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "1")?;
+        fs::write(
+            "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
+            "1",
+        )?;
         if let Some(standard) = platform::driver(device) {
             platform::unbind(device, &standard)?;
         }

@@ -47,7 +47,11 @@ fn device_info(subject: &Subject) -> Outcome {
     // A user whose structure is longer than what this kernel knows.
     let mut long = [256, !0, !0, !0, 0xfeed_beef];
     ioctl_words(device.file(), DEVICE_GET_INFO, &mut long)?;
-    equal("a longer structure", long, [256, expected, regions, device.info()?.2, 0xfeed_beef])
+    equal(
+        "a longer structure",
+        long,
+        [256, expected, regions, device.info()?.2, 0xfeed_beef],
+    )
 }
 
 /// Every ioctl refuses a structure that is too short, and one that can't be accessed.
@@ -56,7 +60,11 @@ fn bad_structures(subject: &Subject, request: libc::c_ulong, min: u32) -> Outcom
 
     for size in [0, 4, min - 1] {
         let mut words = [size, 0, 0, 0, 0, 0, 0, 0];
-        fails("a short structure", ioctl_words(device.file(), request, &mut words), EINVAL)?;
+        fails(
+            "a short structure",
+            ioctl_words(device.file(), request, &mut words),
+            EINVAL,
+        )?;
     }
     for address in [0, 1, usize::MAX - 3, 1 << 47] {
         // SAFETY: There is nothing at these addresses.
@@ -135,12 +143,24 @@ fn unknown(subject: &Subject) -> Outcome {
 
     for request in [0, 0x3b00, 0x3b64 + 12, 0x3bff, 0x5401] {
         let mut words = [64, 0, 0, 0];
-        fails("an unknown ioctl", ioctl_words(device.file(), request, &mut words), ENOTTY)?;
+        fails(
+            "an unknown ioctl",
+            ioctl_words(device.file(), request, &mut words),
+            ENOTTY,
+        )?;
     }
 
     // Probing for a feature that no platform device has.
     let mut words = [8, 3 | 1 << 18];
-    fails("a feature", ioctl_words(device.file(), DEVICE_FEATURE, &mut words), ENOTTY)?;
+    fails(
+        "a feature",
+        ioctl_words(device.file(), DEVICE_FEATURE, &mut words),
+        ENOTTY,
+    )?;
     let mut words = [4, 3 | 1 << 18];
-    fails("a short feature", ioctl_words(device.file(), DEVICE_FEATURE, &mut words), EINVAL)
+    fails(
+        "a short feature",
+        ioctl_words(device.file(), DEVICE_FEATURE, &mut words),
+        EINVAL,
+    )
 }

@@ -27,10 +27,16 @@ use crate::{Subject, Test, has_level_irq};
 pub(crate) const TESTS: &[Test] = &[
     ("trigger: now", now),
     ("trigger: a byte says whether", by_byte),
-    ("level: masked by the interrupt, unmasked by ioctl", automask),
+    (
+        "level: masked by the interrupt, unmasked by ioctl",
+        automask,
+    ),
     ("level: unmasked by eventfd", unmask_by_eventfd),
     ("level: masked by eventfd", mask_by_eventfd),
-    ("level: an eventfd that is signalled already", signalled_before),
+    (
+        "level: an eventfd that is signalled already",
+        signalled_before,
+    ),
     ("level: one eventfd at a time", one_at_a_time),
     ("edge: can't be masked", edge),
     ("no signal without an eventfd", disabled),
@@ -177,7 +183,11 @@ fn one_at_a_time(subject: &Subject) -> Outcome {
     for action in [MASK, UNMASK] {
         let (one, two) = (EventFd::new(EFD_NONBLOCK)?, EventFd::new(EFD_NONBLOCK)?);
         device.irq_by_fd(action, 0, one.as_raw_fd())?;
-        fails("a second eventfd", device.irq_by_fd(action, 0, two.as_raw_fd()), EBUSY)?;
+        fails(
+            "a second eventfd",
+            device.irq_by_fd(action, 0, two.as_raw_fd()),
+            EBUSY,
+        )?;
         // Closing it makes room.
         drop(one);
         if !soon(|| Ok(device.irq_by_fd(action, 0, two.as_raw_fd()).is_ok()))? {
@@ -202,8 +212,16 @@ fn edge(subject: &Subject) -> Outcome {
     equal("signals", count(&event), 2)?;
     for action in [MASK, UNMASK] {
         fails("masking", device.irq_now(action, 0), EINVAL)?;
-        fails("masking", device.irq_by_fd(action, 0, event.as_raw_fd()), EINVAL)?;
-        fails("masking", device.set_irqs(action | BOOL, 0, (0, 1), &[1]), EINVAL)?;
+        fails(
+            "masking",
+            device.irq_by_fd(action, 0, event.as_raw_fd()),
+            EINVAL,
+        )?;
+        fails(
+            "masking",
+            device.set_irqs(action | BOOL, 0, (0, 1), &[1]),
+            EINVAL,
+        )?;
     }
     Ok(())
 }
@@ -266,19 +284,43 @@ fn bad_descriptor(subject: &Subject) -> Outcome {
     let null = File::open("/dev/null")?;
     let event = device.trigger(0)?;
 
-    fails("a closed descriptor", device.irq_by_fd(TRIGGER, 0, 9999), EBADF)?;
-    fails("no eventfd", device.irq_by_fd(TRIGGER, 0, null.as_raw_fd()), EINVAL)?;
-    fails("a huge descriptor", device.irq_by_fd(TRIGGER, 0, i32::MAX), EBADF)?;
+    fails(
+        "a closed descriptor",
+        device.irq_by_fd(TRIGGER, 0, 9999),
+        EBADF,
+    )?;
+    fails(
+        "no eventfd",
+        device.irq_by_fd(TRIGGER, 0, null.as_raw_fd()),
+        EINVAL,
+    )?;
+    fails(
+        "a huge descriptor",
+        device.irq_by_fd(TRIGGER, 0, i32::MAX),
+        EBADF,
+    )?;
     if has_level_irq(&device)? {
         for action in [MASK, UNMASK] {
-            fails("a closed descriptor", device.irq_by_fd(action, 0, 9999), EBADF)?;
-            fails("no eventfd", device.irq_by_fd(action, 0, null.as_raw_fd()), EINVAL)?;
+            fails(
+                "a closed descriptor",
+                device.irq_by_fd(action, 0, 9999),
+                EBADF,
+            )?;
+            fails(
+                "no eventfd",
+                device.irq_by_fd(action, 0, null.as_raw_fd()),
+                EINVAL,
+            )?;
         }
     }
 
     // The C driver has dropped the good eventfd before it looks at the bad one.
     device.irq_now(TRIGGER, 0)?;
-    equal("signals to the eventfd of before", count(&event), u64::from(subject.ours))
+    equal(
+        "signals to the eventfd of before",
+        count(&event),
+        u64::from(subject.ours),
+    )
 }
 
 fn bad_ranges(subject: &Subject) -> Outcome {
@@ -309,10 +351,22 @@ fn bad_ranges(subject: &Subject) -> Outcome {
         }
     }
     for action in [MASK, UNMASK] {
-        fails("nothing", device.set_irqs(action | NONE, 0, (0, 0), &[]), EINVAL)?;
+        fails(
+            "nothing",
+            device.set_irqs(action | NONE, 0, (0, 0), &[]),
+            EINVAL,
+        )?;
     }
-    fails("no eventfds", device.set_irqs(TRIGGER | EVENTFD, 0, (0, 0), &[]), EINVAL)?;
-    fails("no bytes", device.set_irqs(TRIGGER | BOOL, 0, (0, 0), &[]), EINVAL)
+    fails(
+        "no eventfds",
+        device.set_irqs(TRIGGER | EVENTFD, 0, (0, 0), &[]),
+        EINVAL,
+    )?;
+    fails(
+        "no bytes",
+        device.set_irqs(TRIGGER | BOOL, 0, (0, 0), &[]),
+        EINVAL,
+    )
 }
 
 fn bad_flags(subject: &Subject) -> Outcome {
@@ -325,9 +379,19 @@ fn bad_flags(subject: &Subject) -> Outcome {
         fails("kinds of data", set(TRIGGER | data), EINVAL)?;
     }
     for unknown in 6..32 {
-        fails("an unknown flag", set(TRIGGER | NONE | 1 << unknown), EINVAL)?;
+        fails(
+            "an unknown flag",
+            set(TRIGGER | NONE | 1 << unknown),
+            EINVAL,
+        )?;
     }
-    for action in [0, MASK | UNMASK, MASK | TRIGGER, UNMASK | TRIGGER, MASK | UNMASK | TRIGGER] {
+    for action in [
+        0,
+        MASK | UNMASK,
+        MASK | TRIGGER,
+        UNMASK | TRIGGER,
+        MASK | UNMASK | TRIGGER,
+    ] {
         fails("actions", set(action | NONE), ENOTTY)?;
     }
     Ok(())
@@ -337,9 +401,19 @@ fn bad_data(subject: &Subject) -> Outcome {
     let Some(device) = with_irq(subject)? else {
         return skip("no interrupt");
     };
-    for (size, data) in [(20, EVENTFD), (21, EVENTFD), (23, EVENTFD), (20, BOOL), (19, NONE)] {
+    for (size, data) in [
+        (20, EVENTFD),
+        (21, EVENTFD),
+        (23, EVENTFD),
+        (20, BOOL),
+        (19, NONE),
+    ] {
         let mut words = [size, TRIGGER | data, 0, 0, 1, !0];
-        fails("short data", ioctl_words(device.file(), DEVICE_SET_IRQS, &mut words), EINVAL)?;
+        fails(
+            "short data",
+            ioctl_words(device.file(), DEVICE_SET_IRQS, &mut words),
+            EINVAL,
+        )?;
     }
 
     // The header ends with a page that nothing follows.
@@ -351,7 +425,11 @@ fn bad_data(subject: &Subject) -> Outcome {
     }
     // SAFETY: The kernel finds no data at the end of the structure.
     let result = unsafe {
-        ioctl(device.file().as_raw_fd(), DEVICE_SET_IRQS, two.address() + PAGE - 20)
+        ioctl(
+            device.file().as_raw_fd(),
+            DEVICE_SET_IRQS,
+            two.address() + PAGE - 20,
+        )
     };
     fails("data that are not there", result, EFAULT)
 }

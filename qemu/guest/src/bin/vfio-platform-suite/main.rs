@@ -45,7 +45,9 @@ impl Subject {
 /// What kind of device it is: some tests need to know registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    VirtioMmio { id: u32 },
+    VirtioMmio {
+        id: u32,
+    },
     /// Registers in pages of their own.
     Pages,
     /// QEMU's firmware configuration: I/O ports.
@@ -90,7 +92,14 @@ fn main() -> ExitCode {
         ours: driver == "ours",
     };
 
-    let tests: Vec<Test> = [info::TESTS, regions::TESTS, map::TESTS, irqs::TESTS, users::TESTS].concat();
+    let tests: Vec<Test> = [
+        info::TESTS,
+        regions::TESTS,
+        map::TESTS,
+        irqs::TESTS,
+        users::TESTS,
+    ]
+    .concat();
     let mut report = Report::new(tests.len() + 1);
     let before = open_descriptors();
     for (name, test) in tests {

@@ -107,15 +107,35 @@ fn refused(subject: &Subject) -> Outcome {
     let map = |position, len, flags| device.map(position, len, flags).map(drop);
 
     fails("a private mapping", map(start, size, MAP_PRIVATE), EINVAL)?;
-    fails("more than there is", map(start, size + PAGE, MAP_SHARED), EINVAL)?;
-    fails("across the end", map(end - PAGE as u64, 2 * PAGE, MAP_SHARED), EINVAL)?;
+    fails(
+        "more than there is",
+        map(start, size + PAGE, MAP_SHARED),
+        EINVAL,
+    )?;
+    fails(
+        "across the end",
+        map(end - PAGE as u64, 2 * PAGE, MAP_SHARED),
+        EINVAL,
+    )?;
     fails("at the end", map(end, PAGE, MAP_SHARED), EINVAL)?;
-    fails("the end of the offsets", map((1 << 40) - PAGE as u64, 2 * PAGE, MAP_SHARED), EINVAL)?;
+    fails(
+        "the end of the offsets",
+        map((1 << 40) - PAGE as u64, 2 * PAGE, MAP_SHARED),
+        EINVAL,
+    )?;
     fails("misaligned", map(start + 1, PAGE, MAP_SHARED), EINVAL)?;
     fails("misaligned", map(start + 512, PAGE, MAP_SHARED), EINVAL)?;
     fails("nothing", map(start, 0, MAP_SHARED), EINVAL)?;
-    fails("no region", map(u64::from(regions) << 40, PAGE, MAP_SHARED), EINVAL)?;
-    fails("far away", map((1 << 63) - 2 * PAGE as u64, PAGE, MAP_SHARED), EINVAL)
+    fails(
+        "no region",
+        map(u64::from(regions) << 40, PAGE, MAP_SHARED),
+        EINVAL,
+    )?;
+    fails(
+        "far away",
+        map((1 << 63) - 2 * PAGE as u64, PAGE, MAP_SHARED),
+        EINVAL,
+    )
 }
 
 fn unmappable(subject: &Subject) -> Outcome {

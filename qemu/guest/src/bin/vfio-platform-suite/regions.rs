@@ -66,8 +66,16 @@ fn long_reads(subject: &Subject) -> Outcome {
     for offset in (0..16).step_by(4) {
         expected.extend(device.read_u32(&region, offset)?.to_le_bytes());
     }
-    equal("16 bytes", read(&device, region.offset, 16)?, expected.clone())?;
-    equal("12 bytes", read(&device, region.offset + 4, 12)?, expected[4..].to_vec())
+    equal(
+        "16 bytes",
+        read(&device, region.offset, 16)?,
+        expected.clone(),
+    )?;
+    equal(
+        "12 bytes",
+        read(&device, region.offset + 4, 12)?,
+        expected[4..].to_vec(),
+    )
 }
 
 /// The network device's address is a register of six bytes, which can be read in any way.
@@ -89,7 +97,11 @@ fn alignment(subject: &Subject) -> Outcome {
     for start in 0..6 {
         for end in start + 1..=6 {
             let part = read(&device, mac + start as u64, end - start)?;
-            equal(&format!("bytes {start} to {end}"), part, expected[start..end].to_vec())?;
+            equal(
+                &format!("bytes {start} to {end}"),
+                part,
+                expected[start..end].to_vec(),
+            )?;
         }
     }
     Ok(())
@@ -138,11 +150,27 @@ fn ends(subject: &Subject) -> Outcome {
     }
     let end = region.offset + region.size;
     equal("a read across the end", read(&device, end - 2, 8)?.len(), 2)?;
-    equal("a read of the last byte", read(&device, end - 1, 1)?.len(), 1)?;
+    equal(
+        "a read of the last byte",
+        read(&device, end - 1, 1)?.len(),
+        1,
+    )?;
     fails("a read at the end", read(&device, end, 1), EINVAL)?;
-    fails("a read behind the end", read(&device, end + 4096, 4), EINVAL)?;
-    fails("a write at the end", device.file().write_at(&[0; 4], end), EINVAL)?;
-    equal("a read of nothing", read(&device, region.offset, 0)?.len(), 0)
+    fails(
+        "a read behind the end",
+        read(&device, end + 4096, 4),
+        EINVAL,
+    )?;
+    fails(
+        "a write at the end",
+        device.file().write_at(&[0; 4], end),
+        EINVAL,
+    )?;
+    equal(
+        "a read of nothing",
+        read(&device, region.offset, 0)?.len(),
+        0,
+    )
 }
 
 fn outside(subject: &Subject) -> Outcome {
@@ -208,7 +236,11 @@ fn ports(subject: &Subject) -> Outcome {
         }
         equal("the signature", signature, b"QEMU".to_vec())?;
     }
-    fails("a read at the end", read(&device, region.offset + region.size, 1), EINVAL)
+    fails(
+        "a read at the end",
+        read(&device, region.offset + region.size, 1),
+        EINVAL,
+    )
 }
 
 fn reset(subject: &Subject) -> Outcome {
@@ -220,10 +252,18 @@ fn reset(subject: &Subject) -> Outcome {
     }
     device.write_u32(&region, STATUS, 3)?;
     device.reset()?;
-    equal("the status after a reset", device.read_u32(&region, STATUS)?, 0)?;
+    equal(
+        "the status after a reset",
+        device.read_u32(&region, STATUS)?,
+        0,
+    )?;
 
     device.write_u32(&region, STATUS, 3)?;
     drop(device);
     let device = subject.open()?;
-    equal("the status after an open", device.read_u32(&region, STATUS)?, 0)
+    equal(
+        "the status after an open",
+        device.read_u32(&region, STATUS)?,
+        0,
+    )
 }

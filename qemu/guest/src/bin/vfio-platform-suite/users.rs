@@ -17,7 +17,10 @@ use overdrive_guest::{
 use crate::{Subject, Test};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("opened many times, one after the other", one_after_the_other),
+    (
+        "opened many times, one after the other",
+        one_after_the_other,
+    ),
     ("a group has one user", one_user),
     ("a user opens the device twice", twice),
     ("a name that is not the device's", other_name),
@@ -70,8 +73,16 @@ fn cdev(subject: &Subject) -> Outcome {
     let file: File = open(&node)?;
 
     let mut words = [16, 0, 0, 0];
-    fails("an ioctl before the binding", ioctl_words(&file, DEVICE_GET_INFO, &mut words), EINVAL)?;
-    fails("a read before the binding", file.read_at(&mut [0; 4], 0), EINVAL)?;
+    fails(
+        "an ioctl before the binding",
+        ioctl_words(&file, DEVICE_GET_INFO, &mut words),
+        EINVAL,
+    )?;
+    fails(
+        "a read before the binding",
+        file.read_at(&mut [0; 4], 0),
+        EINVAL,
+    )?;
 
     let fd = iommufd.as_raw_fd().cast_unsigned();
     let mut bind = [16, 0, fd, 0, 0, 0];
@@ -79,5 +90,9 @@ fn cdev(subject: &Subject) -> Outcome {
     ioctl_words(&file, DEVICE_GET_INFO, &mut words)?;
     equal("the flags", words[1] & 4, 4)?;
     file.read_exact_at(&mut [0; 1], 0)?;
-    fails("the group meanwhile", Device::open(&subject.name).map(drop), EBUSY)
+    fails(
+        "the group meanwhile",
+        Device::open(&subject.name).map(drop),
+        EBUSY,
+    )
 }

@@ -102,7 +102,10 @@ impl Randomness {
         #[allow(clippy::cast_precision_loss)]
         let (bytes, ones) = (self.bytes as f64, self.ones as f64);
         let share = ones / (8.0 * bytes);
-        ensure!((share - 0.5).abs() < 0.01, "{share:.4} of the bits are ones");
+        ensure!(
+            (share - 0.5).abs() < 0.01,
+            "{share:.4} of the bits are ones"
+        );
 
         // The chi-squared test with 255 degrees of freedom: mean 255, standard deviation 22.6.
         let expected = bytes / 256.0;

@@ -45,7 +45,10 @@ impl Queue {
             buffers.push(buffer);
             free.push(index);
         }
-        ensure!(rings.physical(0)?.is_multiple_of(PAGE as u64), "a page is not aligned");
+        ensure!(
+            rings.physical(0)?.is_multiple_of(PAGE as u64),
+            "a page is not aligned"
+        );
         Ok(Self {
             rings,
             buffers,

@@ -4,6 +4,7 @@
 # The commands of "Re: [RFC PATCH] PCI: Introduce new device binding path" (2014), which carries the
 # override over to platform devices, with fff51000.ethernet; and of the patch that it answers.
 #
+# Machines: q35 microvm
 # Timeout: 180
 
 . ./lib.sh
@@ -11,6 +12,7 @@
 . ./overdrive.sh
 
 load_overdrive
+allow_noiommu
 plan 5
 
 D=$(virtio_mmio_devices 4 | head -n 1)

@@ -14,6 +14,7 @@
 . ./overdrive.sh
 
 load_overdrive
+allow_noiommu
 D=$(virtio_mmio_devices 4 | head -n 1)
 [ -n "$D" ] || skip_all "no virtio-mmio device"
 standard=$(bound_driver "$D")

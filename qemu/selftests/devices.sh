@@ -78,6 +78,8 @@ fails_with() {
 # load_overdrive [PARAMETER...]: loads the module; the whole test fails if that fails.
 # shellcheck disable=SC2120 # most tests need no parameter
 load_overdrive() {
+	# A test that was cut short may have left it.
+	[ ! -d /sys/module/overdrive ] || rmmod overdrive
 	modprobe overdrive "$@" || ktap_exit_fail_msg "modprobe overdrive $* failed"
 }
 

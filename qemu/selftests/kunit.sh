@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The module's KUnit suites ran when it was loaded; this reports each of their cases.
+#
+# Machines: q35 microvm
 
 . ./lib.sh
 . ./devices.sh

@@ -3,6 +3,8 @@
 #
 # The two ways around driver_override lead nowhere: a dynamic PCI ID, and a platform device that has
 # the driver's name.
+#
+# Machines: q35 microvm
 
 . ./lib.sh
 . ./devices.sh

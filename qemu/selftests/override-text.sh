@@ -3,6 +3,8 @@
 #
 # What may be written into driver_override, and what reads back. The attribute of PCI and platform
 # devices is the kernel's; whoever adds one elsewhere must behave the same, so this is the measure.
+#
+# Machines: q35 microvm
 
 . ./lib.sh
 . ./devices.sh

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Module parameters: the drivers' names.
+#
+# Machines: q35 microvm
 
 . ./lib.sh
 . ./devices.sh

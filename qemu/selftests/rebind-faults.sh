@@ -4,6 +4,7 @@
 # Each allocation in a rebind fails once: the device ends where it should go, or as it was.
 #
 # Flavors: test debug
+# Machines: q35 microvm
 # Timeout: 300
 
 . ./lib.sh

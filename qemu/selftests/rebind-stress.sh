@@ -3,6 +3,7 @@
 #
 # Writers that rebind random devices to random drivers, while rules change and devices come and go.
 #
+# Machines: q35 microvm
 # Timeout: 3600
 
 . ./lib.sh

@@ -3,6 +3,7 @@
 #
 # Rules in configfs: what can be written, which one wins, and what goes with them.
 #
+# Machines: q35 microvm
 # Timeout: 180
 
 . ./lib.sh

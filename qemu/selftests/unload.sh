@@ -3,6 +3,7 @@
 #
 # Unloading the module while it has devices, while it is given devices, and again and again.
 #
+# Machines: q35 microvm
 # Timeout: 240
 
 . ./lib.sh

@@ -79,9 +79,10 @@ help:
 setup:
 	@scripts/setup --kernel $(KERNEL) --arch $(ARCH)
 
-# `cargo install` leaves just the programs that this clone has, out of a cache that others share.
+# `cargo install` leaves just the programs that this clone has. What cargo builds stays in the clone: it
+# does not keep two clones apart in one folder.
 cargo-install = RUSTC="$$RUSTC" "$$CARGO" install --quiet --locked --force --no-track \
-	--target-dir "$$OVERDRIVE_CACHE/cargo"
+	--target-dir '$(build)/cargo'
 
 harness: setup
 	@. '$(env)' && $(cargo-install) --path qemu/harness --root '$(build)/harness'
@@ -126,7 +127,7 @@ check: fmt-check shellcheck clippy host-test
 clippy: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(build)/clippy) CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets \
-		--manifest-path qemu/Cargo.toml --target-dir "$$OVERDRIVE_CACHE/cargo" -- -D warnings
+		--manifest-path qemu/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
 
 fmt fmt-check: setup
 	@. '$(env)' && "$$RUSTFMT" $(if $(filter fmt-check,$@),--check) --edition 2021 src/overdrive.rs
@@ -138,7 +139,7 @@ shellcheck: setup
 
 host-test: setup
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked \
-		--manifest-path qemu/Cargo.toml --target-dir "$$OVERDRIVE_CACHE/cargo"
+		--manifest-path qemu/Cargo.toml --target-dir '$(build)/cargo'
 
 rust-analyzer: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer

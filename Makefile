@@ -135,7 +135,8 @@ fmt fmt-check: setup
 		--manifest-path qemu/Cargo.toml
 
 shellcheck: setup
-	@git grep -lE '^#!/bin/sh' | xargs shellcheck --external-sources
+	@git grep -lE '^#!/bin/(busybox )?sh' | xargs shellcheck --external-sources \
+		--source-path=SCRIPTDIR --shell=sh
 
 host-test: setup
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked \

@@ -12,7 +12,8 @@
 . ./overdrive.sh
 
 failslab=/sys/kernel/debug/failslab
-[ -e /proc/self/fail-nth ] && [ -d $failslab ] || skip_all "the kernel injects no faults"
+[ -e /proc/self/fail-nth ] || skip_all "the kernel injects no faults"
+[ -d $failslab ] || skip_all "the kernel injects no faults into allocations"
 
 require_module overdrive_test
 load_overdrive
@@ -23,8 +24,9 @@ file=$(of_device "$device" rebind)
 # Also those that can wait for memory.
 echo N >$failslab/ignore-gfp-wait
 echo 0 >$failslab/verbose
-# More than a rebind makes; the last ones fail nothing.
-most=$(stress_count 150 600)
+# More than a rebind makes. Once so many in a row were not reached, there are no more.
+most=600
+unreached=$(stress_count 5 50)
 
 # faulty N DRIVER: rebinds while the Nth allocation fails. Prints whether one did: the count is down
 # to nothing then.
@@ -46,13 +48,19 @@ walk() {
 	good=0
 	failed=0
 	injected=0
+	missed=0
 	bad=
 	for n in $(seq 1 "$most"); do
 		rebind "$device" "$1" || bad="$bad $n:back"
 		read -r status left <<-END
 			$(faulty "$n" "$2")
 		END
-		[ "$left" = 0 ] && injected=$((injected + 1))
+		if [ "$left" = 0 ]; then
+			injected=$((injected + 1))
+			missed=0
+		else
+			missed=$((missed + 1))
+		fi
 		if [ "$status" = 0 ]; then
 			good=$((good + 1))
 			is_as "$device" "$2" "$2" || bad="$bad $n:done"
@@ -60,20 +68,23 @@ walk() {
 			failed=$((failed + 1))
 			is_as "$device" "$1" "$1" || bad="$bad $n:failed"
 		fi
+		[ $missed -lt "$unreached" ] || break
 	done
-	comment "$1 to $2: $injected of $most allocations failed; $failed rebinds failed, $good succeeded"
+	comment "$1 to $2: $injected of $n allocations failed; $failed rebinds failed, $good succeeded"
 }
 
 plan 6
 walk test-a test-b
-check "an allocation failed in some" test $injected -gt 5
+check "an allocation failed in some, and all were reached" \
+	test $injected -gt 5 -a "$missed" -ge "$unreached"
 check "and some rebinds with it" test $failed -gt 1
 check "each time the device is where it was or where it goes" is "$bad" ""
 
 # The new driver fails as well, so that all allocations of the way back are met.
 echo -5 >$knobs/probe-b
 walk test-a test-b
-check "an allocation failed in some" test $injected -gt 5
+check "an allocation failed in some on the way back, and all were reached" \
+	test $injected -gt 5 -a "$missed" -ge "$unreached"
 check "no rebind succeeded" test $good -eq 0
 check "each time the device is where it was" is "$bad" ""
 echo 0 >$knobs/probe-b

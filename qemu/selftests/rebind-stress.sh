@@ -42,7 +42,11 @@ write_randomly() {
 		1) driver=test-b ;;
 		2) driver=none ;;
 		3) driver= ;;
-		*) driver=vfio-meta && [ -e "/sys/bus/pci/devices/$target" ] || driver=vfio-platform ;;
+		*)
+			driver=vfio-platform
+			# shellcheck disable=SC2154 # eval above sets it
+			[ ! -e "/sys/bus/pci/devices/$target" ] || driver=vfio-meta
+			;;
 		esac
 		random 8
 		[ $number -ne 0 ] || echo 12 >$knobs/probe-b

@@ -91,7 +91,6 @@ check "a rule from the command line holds for devices without a driver" \
 check "it has its name" has_status "$device" by rule:early
 unload_overdrive
 check "unloading clears its override" is "$(get_override "$device")" "(null)"
-mark=$(log_mark)
 check "a malformed rule is refused" \
 	is "$(insmod_error overdrive "rules=device=a,driver=b;device=[,driver=c")" EINVAL
 check "the log names the first bad character" \

@@ -11,7 +11,8 @@
 . ./vfio.sh
 
 failslab=/sys/kernel/debug/failslab
-[ -e $failslab ] && [ -e /proc/self/fail-nth ] || skip_all "needs CONFIG_FAILSLAB"
+[ -e $failslab ] || skip_all "needs CONFIG_FAILSLAB"
+[ -e /proc/self/fail-nth ] || skip_all "needs CONFIG_FAULT_INJECTION"
 # Also those that may wait for memory; without a stack dump for each.
 echo N >$failslab/ignore-gfp-wait
 echo 0 >$failslab/verbose

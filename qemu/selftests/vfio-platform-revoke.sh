@@ -14,9 +14,8 @@ load_overdrive platform_driver=vfio-meta-platform reset_required=0
 allow_noiommu
 
 devices=$(virtio_mmio_devices 4 | sed -n 1p)
-for device in PNP0D10:00; do
-	[ ! -e "/sys/bus/platform/devices/$device" ] || devices="$devices $device"
-done
+xhci=PNP0D10:00
+[ ! -e "/sys/bus/platform/devices/$xhci" ] || devices="$devices $xhci"
 plan $(($(echo "$devices" | wc -w) * 2))
 
 for device in $devices; do

@@ -80,7 +80,7 @@ impl Mapping {
     }
 
     fn at<T>(&self, offset: usize) -> *mut T {
-        assert!(offset.is_multiple_of(size_of::<T>()) && offset + size_of::<T>() <= self.len);
+        assert!(offset % size_of::<T>() == 0 && offset + size_of::<T>() <= self.len);
         // SAFETY: The range was just checked.
         unsafe { self.start.as_ptr().add(offset).cast() }
     }

@@ -185,7 +185,7 @@ impl Device {
             action | vfio::VFIO_IRQ_SET_DATA_EVENTFD,
             index,
             (0, 1),
-            &[fd.cast_unsigned()],
+            &[u32::from_ne_bytes(fd.to_ne_bytes())],
         )
     }
 

@@ -120,8 +120,8 @@ pub(crate) fn all(dir: &Path) -> Result<Vec<Selftest>> {
         let Some(name) = file.strip_suffix(".sh") else {
             continue;
         };
-        let script = fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
+        let script =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if !script.starts_with(PROGRAM) {
             continue;
         }

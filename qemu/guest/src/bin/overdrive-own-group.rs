@@ -22,8 +22,18 @@ fn main() -> Result<()> {
     let group = open(&format!("/dev/vfio/{group}"))?;
 
     // SAFETY: The request reads an int, and both descriptors are open.
-    let ret = unsafe { libc::ioctl(group.as_raw_fd(), SET_CONTAINER as _, &container.as_raw_fd()) };
-    ensure!(ret == 0, "VFIO_GROUP_SET_CONTAINER: {}", io::Error::last_os_error());
+    let ret = unsafe {
+        libc::ioctl(
+            group.as_raw_fd(),
+            SET_CONTAINER as _,
+            &container.as_raw_fd(),
+        )
+    };
+    ensure!(
+        ret == 0,
+        "VFIO_GROUP_SET_CONTAINER: {}",
+        io::Error::last_os_error()
+    );
 
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())

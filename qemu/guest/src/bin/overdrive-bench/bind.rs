@@ -31,7 +31,9 @@ fn bind_and_unbind(module: &'static str, driver: &'static str) -> Result<Step> {
     let loaded = Module::load(module)?;
     let edu = sysfs::pci_devices(0x1234, 0x11e8)?;
     let edu = edu.first().context("no edu device")?.clone();
-    let over = Override(Attribute::open(sysfs::pci_device(&edu).join("driver_override"))?);
+    let over = Override(Attribute::open(
+        sysfs::pci_device(&edu).join("driver_override"),
+    )?);
     over.0.write(&format!("{driver}\n"))?;
 
     let driver = format!("/sys/bus/pci/drivers/{driver}");

@@ -67,7 +67,15 @@ impl Drop for Rule {
 }
 
 fn by_name(number: u32) -> (&'static str, String) {
-    ("device", format!("0001:{:02x}:{:02x}.{}", number >> 8, number >> 3 & 31, number & 7))
+    (
+        "device",
+        format!(
+            "0001:{:02x}:{:02x}.{}",
+            number >> 8,
+            number >> 3 & 31,
+            number & 7
+        ),
+    )
 }
 
 fn by_alias(number: u32) -> (&'static str, String) {
@@ -76,7 +84,9 @@ fn by_alias(number: u32) -> (&'static str, String) {
 
 fn with_rules(count: u32, matcher: fn(u32) -> (&'static str, String)) -> Result<Step> {
     let module = Module::load("overdrive")?;
-    let rules = (0..count).map(|n| Rule::new(n, matcher)).collect::<Result<_>>()?;
+    let rules = (0..count)
+        .map(|n| Rule::new(n, matcher))
+        .collect::<Result<_>>()?;
 
     hot_add(rules, Some(module))
 }

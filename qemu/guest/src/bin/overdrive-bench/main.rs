@@ -33,11 +33,14 @@ fn main() -> anyhow::Result<()> {
     for figure in figures
         .iter()
         .chain(&vfio_platform::FIGURES)
-        .filter(|figure| machine.as_deref().is_none_or(|machine| machine == figure.machine))
+        .filter(|figure| {
+            machine
+                .as_deref()
+                .is_none_or(|machine| machine == figure.machine)
+        })
         .filter(|figure| wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
     {
         figure.measure()?;
     }
     Ok(())
 }
-

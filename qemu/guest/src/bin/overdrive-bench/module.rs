@@ -14,7 +14,10 @@ impl Module {
     }
 
     pub fn load_with(name: &'static str, parameters: &[&str]) -> Result<Self> {
-        let status = Command::new("modprobe").arg(name).args(parameters).status()?;
+        let status = Command::new("modprobe")
+            .arg(name)
+            .args(parameters)
+            .status()?;
         ensure!(status.success(), "modprobe {name}: {status}");
         Ok(Self(name))
     }

@@ -12,8 +12,7 @@ const PCI_DEVICES: &str = "/sys/bus/pci/devices";
 /// The addresses of all PCI devices with this vendor and device ID, in order.
 pub fn pci_devices(vendor: u16, device: u16) -> Result<Vec<String>> {
     let is = |path: &Path, file: &str, id: u16| {
-        fs::read_to_string(path.join(file))
-            .is_ok_and(|text| text.trim() == format!("{id:#06x}"))
+        fs::read_to_string(path.join(file)).is_ok_and(|text| text.trim() == format!("{id:#06x}"))
     };
     let mut found = Vec::new();
     for entry in fs::read_dir(PCI_DEVICES).context(PCI_DEVICES)? {

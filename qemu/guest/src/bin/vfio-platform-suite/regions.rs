@@ -176,7 +176,7 @@ fn ends(subject: &Subject) -> Outcome {
 fn outside(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let (_, regions, _) = device.info()?;
-    let top = i64::MAX.cast_unsigned();
+    let top = u64::try_from(i64::MAX)?;
 
     for position in [
         u64::from(regions) << 40,

@@ -84,7 +84,7 @@ fn cdev(subject: &Subject) -> Outcome {
         EINVAL,
     )?;
 
-    let fd = iommufd.as_raw_fd().cast_unsigned();
+    let fd = u32::try_from(iommufd.as_raw_fd())?;
     let mut bind = [16, 0, fd, 0, 0, 0];
     ioctl_words(&file, DEVICE_BIND_IOMMUFD, &mut bind)?;
     ioctl_words(&file, DEVICE_GET_INFO, &mut words)?;

@@ -46,7 +46,7 @@ impl Queue {
             free.push(index);
         }
         ensure!(
-            rings.physical(0)?.is_multiple_of(PAGE as u64),
+            rings.physical(0)? % PAGE as u64 == 0,
             "a page is not aligned"
         );
         Ok(Self {

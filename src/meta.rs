@@ -2,14 +2,18 @@
 
 //! The meta drivers: they bind to any device whose `driver_override` names them, and to no other.
 //!
-//! There is one per bus, [`pci`] and [`platform`]. Neither has an ID table, so that nothing is
-//! bound to them by what it is. Two ways would remain to hand them a device without an override,
+//! There is one per bus, [`pci`] and [`platform`]. Neither has an ID that matches without an
+//! override, so that nothing is bound to them by what it is. Two ways would remain to hand them a device without an override,
 //! and [`claim`] closes both: a dynamic ID written to the PCI driver's `new_id`, and a platform
 //! device that happens to have the driver's name.
 
 #![deny(unsafe_code)]
 
 mod claim;
+#[cfg(CONFIG_VFIO_PCI_CORE)]
+pub(crate) mod pci;
+#[cfg(not(CONFIG_VFIO_PCI_CORE))]
+#[path = "meta/pci_absent.rs"]
 mod pci;
 mod platform;
 pub(crate) mod slots;
@@ -29,7 +33,7 @@ pub(crate) struct Drivers {
     #[pin]
     platform: abstractions::platform::Registration<platform::MetaDriver>,
     #[pin]
-    pci: abstractions::pci::Registration<pci::MetaDriver>,
+    pci: pci::Registration,
 }
 
 impl Drivers {
@@ -46,7 +50,7 @@ impl Drivers {
         reset_required: bool,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            pci <- abstractions::pci::Registration::new(pci_name.into_c_string(), module),
+            pci <- pci::Registration::new(pci_name.into_c_string(), module),
             platform <- abstractions::platform::Registration::new(
                 platform_name.into_c_string(),
                 module,

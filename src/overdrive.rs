@@ -37,6 +37,9 @@ module! {
     alias: ["vfio-meta", "vfio-platform"],
 }
 
+#[cfg(CONFIG_VFIO_PCI_CORE)]
+abstractions::pci::device_table!(pci_ids, meta::pci::IDS);
+
 /// The loaded module.
 ///
 /// Fields are dropped in declaration order, which is the reverse of the order in which they are

@@ -8,7 +8,13 @@
 //! C header: [`include/linux/moduleparam.h`](srctree/include/linux/moduleparam.h)
 
 use crate::bindings;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
 
 /// A parameter of type `charp` that can't be changed once the module is loaded.
 ///
@@ -66,26 +72,50 @@ pub(crate) static SLOTS: StringParam = StringParam {
     name: "slots",
     value: &raw const bindings::overdrive_slots,
 };
-/// A parameter of type `bool` that can't be changed once the module is loaded.
+
+/// A parameter of type `bool`.
 ///
 /// # Invariants
 ///
-/// `value` points to a `bool` that the module loader wrote before it called the module's init
-/// function and that nobody writes afterwards.
-pub(crate) struct BoolParam(*const bool);
+/// The pointer leads to a `bool` that only `param_set_bool()` writes: before the module's init
+/// function is called, and at any time if the parameter has permissions to write.
+pub(crate) struct BoolParam(*mut bool);
 
-// SAFETY: By the type invariants, what the pointer leads to does not change while Rust code runs.
+// SAFETY: What the pointer leads to is accessed atomically.
 unsafe impl Sync for BoolParam {}
 
 impl BoolParam {
-    /// The value that the user wrote, or the default.
+    /// The value that the user wrote last, or the default.
     pub(crate) fn value(&self) -> bool {
-        // SAFETY: By the type invariants, there is a valid pointer to read.
-        unsafe { *self.0 }
+        // SAFETY: By the type invariants, the pointer is valid as long as the module is loaded. It is
+        // written by one store of a byte.
+        unsafe { Atomic::from_ptr(self.0) }.load(Relaxed)
     }
 }
 
 /// `reset_required=`
-// INVARIANT: `overdrive_reset_required` has permissions without write.
+// INVARIANT: `overdrive_reset_required` is such a variable.
 pub(crate) static RESET_REQUIRED: BoolParam =
-    BoolParam(&raw const bindings::overdrive_reset_required);
+    BoolParam(&raw mut bindings::overdrive_reset_required);
+
+/// `nointxmask=`
+// INVARIANT: `overdrive_nointxmask` likewise.
+pub(crate) static NOINTXMASK: BoolParam = BoolParam(&raw mut bindings::overdrive_nointxmask);
+
+/// `disable_idle_d3=`
+// INVARIANT: `overdrive_disable_idle_d3` likewise.
+pub(crate) static DISABLE_IDLE_D3: BoolParam =
+    BoolParam(&raw mut bindings::overdrive_disable_idle_d3);
+
+/// `disable_vga=`
+// INVARIANT: `overdrive_disable_vga` likewise.
+pub(crate) static DISABLE_VGA: BoolParam = BoolParam(&raw mut bindings::overdrive_disable_vga);
+
+/// `enable_sriov=`
+// INVARIANT: `overdrive_enable_sriov` likewise.
+pub(crate) static ENABLE_SRIOV: BoolParam = BoolParam(&raw mut bindings::overdrive_enable_sriov);
+
+/// `disable_denylist=`
+// INVARIANT: `overdrive_disable_denylist` likewise.
+pub(crate) static DISABLE_DENYLIST: BoolParam =
+    BoolParam(&raw mut bindings::overdrive_disable_denylist);

@@ -8,12 +8,22 @@
 //!
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 
+mod id;
+
+pub(crate) use self::id::{
+    device_table,
+    DeviceId,
+    IdTable,
+    Ids, //
+};
+
 use kernel::{
     bindings,
     device::Core,
     error::{
         from_result,
-        to_result, //
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
     },
     pci,
     prelude::*,
@@ -21,8 +31,37 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A PCI driver without an ID table.
+/// What a driver does when the PCI bus has an error.
+///
+/// # Invariants
+///
+/// It points to a static table of callbacks, which are sound for every device that is bound to the
+/// driver that names them.
+#[derive(Clone, Copy)]
+pub(crate) struct ErrorHandlers(*const bindings::pci_error_handlers);
+
+impl ErrorHandlers {
+    /// Uses callbacks that are written in C.
+    ///
+    /// # Safety
+    ///
+    /// The type invariants must hold.
+    #[cfg(CONFIG_VFIO_PCI_CORE)]
+    pub(super) const unsafe fn from_raw(handlers: *const bindings::pci_error_handlers) -> Self {
+        // INVARIANT: The caller's promise.
+        Self(handlers)
+    }
+}
+
+/// A PCI driver.
+#[vtable]
 pub(crate) trait Driver {
+    /// The devices that the driver has dedicated support for.
+    const IDS: Option<Ids> = None;
+
+    /// How the driver deals with errors of the bus.
+    const ERROR_HANDLERS: Option<ErrorHandlers> = None;
+
     /// Whether the driver manages the DMA ownership of the IOMMU group by itself.
     ///
     /// If not, the driver core claims the group for the kernel's DMA API while a device is bound.
@@ -33,6 +72,12 @@ pub(crate) trait Driver {
 
     /// Called when `pdev`, which was probed successfully, is unbound.
     fn remove(pdev: &pci::Device<Core<'_>>);
+
+    /// Called when the user asks for `count` virtual functions of `pdev`, which was probed
+    /// successfully. Returns how many there are now.
+    fn sriov_configure(_pdev: &pci::Device<Core<'_>>, _count: c_int) -> Result<c_int> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 }
 
 /// The registration of a [`Driver`]; dropping it unbinds all devices and unregisters the driver.
@@ -71,6 +116,13 @@ impl<T: Driver + 'static> Registration<T> {
                     name: name_ptr,
                     probe: Some(Self::probe_callback),
                     remove: Some(Self::remove_callback),
+                    sriov_configure: if T::HAS_SRIOV_CONFIGURE {
+                        Some(Self::sriov_configure_callback)
+                    } else {
+                        None
+                    },
+                    id_table: T::IDS.map_or(core::ptr::null(), Ids::as_ptr),
+                    err_handler: T::ERROR_HANDLERS.map_or(core::ptr::null(), |h| h.0),
                     driver_managed_dma: T::DRIVER_MANAGED_DMA,
                     ..Default::default()
                 };
@@ -110,6 +162,13 @@ impl<T: Driver + 'static> Registration<T> {
         let pdev = unsafe { &*pdev.cast::<pci::Device<Core<'_>>>() };
 
         T::remove(pdev);
+    }
+
+    extern "C" fn sriov_configure_callback(pdev: *mut bindings::pci_dev, count: c_int) -> c_int {
+        // SAFETY: As in `probe_callback`.
+        let pdev = unsafe { &*pdev.cast::<pci::Device<Core<'_>>>() };
+
+        from_result(|| T::sriov_configure(pdev, count))
     }
 }
 

@@ -22,6 +22,8 @@ mod info;
 mod ioctl;
 mod mmap;
 mod ops;
+#[cfg(CONFIG_VFIO_PCI_CORE)]
+pub(crate) mod pci;
 mod registration;
 pub(crate) mod virqfd;
 

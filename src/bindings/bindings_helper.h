@@ -16,5 +16,6 @@
 
 #include "helpers.h"
 #include "helpers_device.h"
+#include "helpers_pci.h"
 
 #endif /* OVERDRIVE_BINDINGS_HELPER_H */

@@ -1,25 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The PCI meta driver.
+//! The PCI meta driver: hands a PCI device to userspace through VFIO.
+//!
+//! It is to `vfio-pci-core` what `vfio-pci` is, `drivers/vfio/pci/vfio_pci.c`: with the same userspace
+//! interface, and with the same parameters under the same names. What it has no part in is the
+//! support of Intel's integrated graphics, which the C driver keeps to itself.
+//!
+//! Where it does more: some devices are a [`Variant`](vfio::pci::Variant), which can do what the bus
+//! alone can't. [`edu`] is the first.
+
+mod denylist;
+mod edu;
 
 use super::claim;
-use crate::abstractions;
+use crate::abstractions::{
+    self,
+    module_param,
+    pci::{
+        DeviceId,
+        IdTable,
+        Ids, //
+    },
+    vfio::{
+        self,
+        pci::{
+            Adapter,
+            Options,
+            Plain,
+            Probe, //
+        }, //
+    }, //
+};
 use kernel::{
     device::Core,
     pci,
     prelude::*, //
 };
 
+/// The devices that are a variant.
+///
+/// There is no wildcard among them, as `vfio-pci` has it. The meta driver takes any device that its
+/// override names it for, with or without an entry. A wildcard would be an answer to the question
+/// which driver is the best for a device that nobody has dedicated support for, and `vfio-pci`, which
+/// is in every kernel, is the better one: tools take the alias with the fewest `*`, and the first one
+/// they find if there are several.
+pub(crate) const IDS: [DeviceId; 1] = [edu::ID];
+
+/// The registration of the PCI meta driver.
+pub(crate) type Registration = abstractions::pci::Registration<Adapter<MetaDriver>>;
+
 /// The PCI meta driver.
-pub(crate) struct MetaDriver;
+pub(crate) enum MetaDriver {}
 
-impl abstractions::pci::Driver for MetaDriver {
-    // The driver itself does no DMA; whoever it hands the device to claims the group.
-    const DRIVER_MANAGED_DMA: bool = true;
+impl vfio::pci::Driver for MetaDriver {
+    const IDS: Option<Ids> = {
+        static TABLE: IdTable<{ IDS.len() }> = IdTable::new(IDS);
 
-    fn probe(pdev: &pci::Device<Core<'_>>) -> Result {
-        claim::named_by_override(pdev.as_ref())
+        Some(TABLE.as_ids())
+    };
+
+    fn probe(probe: Probe<'_, '_>) -> Result {
+        let pdev = probe.pdev();
+
+        claim::named_by_override(pdev.as_ref())?;
+        denylist::check(pdev)?;
+
+        let options = Options {
+            nointxmask: module_param::NOINTXMASK.value(),
+            disable_idle_d3: module_param::DISABLE_IDLE_D3.value(),
+            disable_vga: module_param::DISABLE_VGA.value(),
+        };
+
+        if edu::ID.is(pdev) {
+            probe.register(options, edu::Edu::new())
+        } else {
+            probe.register(options, Ok(Plain))
+        }
+        .inspect_err(|e| dev_err!(pdev, "can't be handed to userspace: {e:?}\n"))
     }
 
-    fn remove(_pdev: &pci::Device<Core<'_>>) {}
+    fn sriov_allowed(_pdev: &pci::Device<Core<'_>>) -> Result {
+        // ENOENT is what `vfio-pci` says.
+        module_param::ENABLE_SRIOV
+            .value()
+            .then_some(())
+            .ok_or(ENOENT)
+    }
 }

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A PCI function with its variant: where a variant's methods are called from.
+
+use super::{
+    CoreDevice,
+    Variant, //
+};
+use crate::{
+    abstractions::vfio::{
+        Device,
+        Opened,
+        Operations,
+        Registered, //
+    },
+    bindings,
+};
+use kernel::{
+    device::Bound,
+    error::to_result,
+    pci,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// The data of a VFIO PCI device.
+#[pin_data]
+pub(crate) struct Function<V: Variant> {
+    #[pin]
+    variant: V,
+    /// Whether the PCI core can reset the function. Known while it is enabled.
+    has_reset: Atomic<bool>,
+}
+
+impl<V: Variant> Function<V> {
+    pub(super) fn new(variant: impl PinInit<V, Error>) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            variant <- variant,
+            has_reset: Atomic::new(false),
+        })
+    }
+}
+
+/// A function that is enabled: its registers can be accessed.
+///
+/// # Invariants
+///
+/// `vfio_pci_core_enable` has returned for the device, and `vfio_pci_core_disable` has not been
+/// called since. It will not be as long as the reference lives.
+pub(crate) struct Enabled<'a, V: Variant>(&'a Device<Function<V>, Registered>);
+
+impl<V: Variant> Enabled<'_, V> {
+    /// Returns the variant's data.
+    #[expect(
+        dead_code,
+        reason = "for variants that keep any; the edu device's does not"
+    )]
+    pub(crate) fn data(&self) -> Pin<&V> {
+        // SAFETY: The variant is pinned with the data that it is a part of.
+        unsafe { self.0.data().map_unchecked(|data| &data.variant) }
+    }
+
+    /// Returns the PCI device.
+    #[expect(
+        dead_code,
+        reason = "for variants that ask it for more than its registers"
+    )]
+    pub(crate) fn pdev(&self) -> &pci::Device<Bound> {
+        // SAFETY: `pdev` was set when the device was allocated for it, and does not change. It is
+        // bound as long as the VFIO device is registered.
+        unsafe { &*(*self.as_core()).pdev.cast::<pci::Device<Bound>>() }
+    }
+
+    pub(super) fn as_core(&self) -> *mut bindings::vfio_pci_core_device {
+        self.0.as_base().cast()
+    }
+}
+
+/// A function that is [`Enabled`], and that the user does not have yet.
+///
+/// # Invariants
+///
+/// The lock of the device's set is held, and `vfio_pci_core_finish_enable` has not been called.
+pub(crate) struct Opening<'a, V: Variant>(Enabled<'a, V>);
+
+impl<'a, V: Variant> core::ops::Deref for Opening<'a, V> {
+    type Target = Enabled<'a, V>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// Adds to an opened device what the variant has.
+fn open<V: Variant>(device: &Device<Function<V>, Registered>, opening: &Opening<'_, V>) -> Result {
+    if V::HAS_OPENING {
+        V::opening(opening)?;
+    }
+
+    if V::HAS_RESET {
+        let core = opening.as_core();
+
+        V::reset(opening)?;
+
+        // SAFETY: By the type invariants of `Opening`, nobody else has access to the flags.
+        let has_reset = unsafe { (*core).reset_works() };
+        device.data().has_reset.store(has_reset, Relaxed);
+        // SAFETY: As above. It is what the user is told; the PCI core is asked again by whoever
+        // wants it to reset the function.
+        unsafe { (*core).set_reset_works(true) };
+    }
+
+    Ok(())
+}
+
+#[vtable]
+impl<V: Variant> Operations for Function<V> {
+    type Base = CoreDevice;
+
+    // Replaced by the PCI driver's when the device is registered.
+    const NAME: &'static CStr = c"vfio-pci-variant";
+
+    const HAS_OPEN_DEVICE: bool = V::HAS_OPENING || V::HAS_RESET;
+    const HAS_CLOSE_DEVICE: bool = V::HAS_RESET;
+    const HAS_IOCTL: bool = V::HAS_RESET;
+
+    fn open_device(device: &Device<Self, Registered>) -> Result {
+        let core = device.as_base().cast();
+
+        // SAFETY: The VFIO core calls this for a registered device that nobody has open, and holds
+        // the lock of the device's set.
+        to_result(unsafe { bindings::vfio_pci_core_enable(core) })?;
+
+        // INVARIANT: The device was just enabled, and will be disabled or handed over below.
+        open(device, &Opening(Enabled(device))).inspect_err(|e| {
+            dev_err!(device.parent(), "can't be prepared for its user: {e:?}\n");
+            // SAFETY: The device was enabled above, and the lock of its set is held.
+            unsafe { bindings::vfio_pci_core_disable(core) };
+        })?;
+
+        // SAFETY: As above.
+        unsafe { bindings::vfio_pci_core_finish_enable(core) };
+
+        Ok(())
+    }
+
+    fn close_device(device: &Device<Self, Opened>) {
+        // INVARIANT: The device was enabled when it was opened, and is disabled below.
+        if let Err(e) = V::reset(&Enabled(device)) {
+            // `vfio-pci-core` switches the device's bus mastering off in any case, and it is reset
+            // once more before the next user has it.
+            dev_warn!(device.parent(), "can't be reset after use: {e:?}\n");
+        }
+
+        // SAFETY: The VFIO core calls this for a device that it opened by `open_device`.
+        unsafe { bindings::vfio_pci_core_close_device(device.as_raw()) };
+    }
+
+    fn ioctl(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
+        const RESET: u32 = kernel::ioctl::_IO(bindings::VFIO_TYPE as u32, bindings::VFIO_BASE + 11);
+
+        if cmd != RESET || device.data().has_reset.load(Relaxed) {
+            // SAFETY: The VFIO core calls this for a device that a user has open; `arg` is what the
+            // user passed.
+            let ret = unsafe { bindings::vfio_pci_core_ioctl(device.as_raw(), cmd, arg) };
+            let value = usize::try_from(ret).map_err(|_| errno(ret))?;
+
+            if cmd != RESET {
+                return Ok(value);
+            }
+        }
+
+        // INVARIANT: The user has it open: it was enabled, and is not disabled before it is closed.
+        V::reset(&Enabled(device)).map(|()| 0)
+    }
+}
+
+/// The error that a negative answer of C code stands for.
+fn errno(ret: c_long) -> Error {
+    c_int::try_from(ret).map_or(EINVAL, Error::from_errno)
+}

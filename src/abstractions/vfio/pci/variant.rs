@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What device-specific drivers add to `vfio-pci-core`.
+
+use super::{
+    Enabled,
+    Opening, //
+};
+use kernel::{
+    error::VTABLE_DEFAULT_ERROR,
+    prelude::*, //
+};
+
+/// Support for one kind of device; implemented for the data that the driver keeps per device.
+///
+/// What is not implemented costs nothing: the callbacks that would call it are the C functions of
+/// `vfio-pci-core`.
+#[vtable]
+pub(crate) trait Variant: Sized + Send + Sync + 'static {
+    /// A user opens the device: it is enabled, and the user does not have it yet. The place to add
+    /// regions.
+    fn opening(_device: &Opening<'_, Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Stops whatever the user made the device do: afterwards, the device neither accesses memory
+    /// nor interrupts.
+    ///
+    /// Called after the function's own reset, or in its place where there is none: when a user opens
+    /// the device, before the user has it; by `VFIO_DEVICE_RESET`; and when the last user closes the
+    /// device. A device with such a method reports `VFIO_DEVICE_FLAGS_RESET`.
+    fn reset(_device: &Enabled<'_, Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// Nothing beyond what `vfio-pci-core` does.
+pub(crate) struct Plain;
+
+#[vtable]
+impl Variant for Plain {}

@@ -132,7 +132,7 @@ impl Qemu {
         let mut command = base_command(config.target, config.machine, config.accel)?;
         command.arg("-initrd").arg(&initrd);
         command.arg("-append").arg(format!(
-            "console={} {} panic=-1 oops=panic printk.devkmsg=on kunit.autorun=1 {}",
+            "console={} {} panic=-1 oops=panic printk.devkmsg=on {}",
             config.machine.console, config.machine.append, config.append
         ));
 

@@ -90,6 +90,7 @@ harness: setup
 guest: setup
 	@. '$(env)' && rm -rf '$(build)/guest/$(ARCH)' && RUSTFLAGS='-C target-feature=+crt-static' \
 		$(cargo-install) --path qemu/guest --root '$(build)/guest/$(ARCH)' --target $(triple)
+	@[ '$(ARCH)' != x86_64 ] || scripts/vfio-selftests '$(env)' '$(build)/guest/$(ARCH)/bin'
 
 kernel: harness
 	@'$(harness)' kernel $(call select,$(FLAVOR))

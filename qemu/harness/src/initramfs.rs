@@ -58,6 +58,8 @@ impl Initramfs {
             0o644,
         )?;
 
+        let command = target.qemu_dir().join("../scripts/overdrive");
+        archive.copy("bin/overdrive", &command, 0o755)?;
         for program in guest_programs(&target.guest_programs())? {
             let name = file_name(&program)?;
             archive.copy(&format!("bin/{name}"), &program, 0o755)?;

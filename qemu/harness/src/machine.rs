@@ -48,6 +48,8 @@ static Q35: Machine = Machine {
         "-device virtio-net-pci,id=vnet0,romfile=,disable-legacy=on,iommu_platform=on,addr=08.0",
         "-device virtio-rng-pci,id=vrng0,disable-legacy=on,iommu_platform=on,addr=09.0",
         "-device pci-testdev,id=testdev0,addr=0a.0",
+        "-object memory-backend-ram,id=shm0,size=1M,share=on",
+        "-device ivshmem-plain,id=ivshmem0,memdev=shm0,addr=0d.0",
         // An NVMe controller with virtual functions, which exist below a root port only.
         "-device pcie-root-port,id=rpn,chassis=10,slot=10,addr=0b.0",
         "-device nvme-subsys,id=subsys0",
@@ -66,7 +68,8 @@ static Q35: Machine = Machine {
         "-device pcie-root-port,id=rp3,chassis=4,slot=4,addr=13.0",
     ],
     ports: "virtio-serial-pci,id=ports,addr=1e.0",
-    memory_mib: 1024,
+    // The kernel's VFIO selftests map 2 GiB, half of it a huge page; the host gives what is used.
+    memory_mib: 4096,
     cpus: 2,
     console: "ttyS0",
     // Whether the timer ticks is tried out in real time: on a busy host the guest would give up.

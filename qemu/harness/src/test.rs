@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How long a guest may take to its first test.
-const BOOT_LIMIT_SECONDS: u64 = 60;
+const BOOT_LIMIT_SECONDS: u64 = 240;
 
 /// Time limits of the tests are stretched by this much for a stress run.
 const STRESS_SLOWNESS: u32 = 10;

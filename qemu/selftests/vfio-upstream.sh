@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel's own VFIO selftests, on devices that overdrive has and on the same devices under
+# vfio-pci: what passes there must pass here. The table tells both sides' results.
+#
+# Machines: q35
+# Timeout: 400
+
+. ./lib.sh
+. ./devices.sh
+. ./pci.sh
+
+# In this order, per device. The last one is for devices that a test program has a driver for.
+programs="vfio_pci_device_test vfio_iommufd_setup_test vfio_dma_mapping_test
+	vfio_dma_mapping_mmio_test vfio_pci_device_init_perf_test vfio_pci_driver_test"
+sriov=vfio_pci_sriov_uapi_test
+results=/tmp/upstream
+mkdir -p $results
+
+# first VENDOR:DEVICE: the first such device.
+first() {
+	pci_devices "$1" | head -n 1
+}
+
+# Modes that are covered by others in all but the container's implementation wait for a stress run,
+# and so do devices that differ little from others.
+modes=
+devices="$(first 1234:11e8) $(first 1b36:0010)"
+if [ "$(stress_count 0 1)" = 1 ]; then
+	devices="$devices $(first 8086:10d3) $(first 1af4:1110) $(first 1b36:0005)"
+else
+	for mode in vfio_type1_iommu iommufd_compat_type1 iommufd_compat_type1v2; do
+		for suffix in "" _anonymous _anonymous_hugetlb_2mb _anonymous_hugetlb_1gb \
+			_same_uuid _diff_uuid _null_uuid; do
+			modes="$modes -V $mode$suffix"
+		done
+	done
+fi
+
+# run_program PROGRAM DEVICE RESULT: a file of lines "pass|fail|skip TEST [REASON]".
+run_program() {
+	# shellcheck disable=SC2086 # options, a word each
+	timeout 120 "$1" $modes "$2" >$results/output 2>&1 </dev/null
+	_status=$?
+	awk -v status=$_status '
+		/^(not )?ok [0-9]+ / {
+			seen = 1
+			verdict = $1 == "ok" ? "pass" : "fail"
+			sub(/^(not )?ok [0-9]+ (- )?/, "")
+			name = $1
+			if (sub(/.*# SKIP */, ""))
+				print "skip", name, $0
+			else
+				print verdict, name
+		}
+		/^1\.\.0 # SKIP/ { sub(/^1\.\.0 # SKIP */, ""); why = $0 }
+		{ last = $0 }
+		END {
+			if (seen)
+				exit
+			if (why == "")
+				why = last
+			print status == 4 ? "skip" : "fail", "all", why
+		}' $results/output >"$3"
+	# What a failure is about.
+	if grep -q '^fail' "$3"; then
+		cp $results/output "$3.output"
+	fi
+}
+
+# counts RESULT: "PASSED+FAILED+SKIPPED" for a person.
+counts() {
+	awk '{ n[$1]++ } END { printf "%d/%d/%d", n["pass"], n["fail"], n["skip"] }' "$1"
+}
+
+# no_worse OURS PEER: all that passed there passed here.
+no_worse() {
+	_bad=$(awk 'NR == FNR { ours[$2] = $1; next }
+		$1 == "pass" && ours[$2] != "pass" { print $2 }' "$1" "$2")
+	[ -z "$_bad" ] && return
+	comment "not passed: $(echo "$_bad" | tr "\n" " ")"
+	[ ! -e "$1.output" ] || sed 's/^/# /' "$1.output"
+	return 1
+}
+
+# compare TITLE OURS PEER: a line of the table, the reasons of what was skipped, and a result.
+compare() {
+	comment "$(printf '%-44s %-12s %s' "$1" "$(counts "$2")" "$(counts "$3")")"
+	awk '$1 == "skip" { $1 = ""; $2 = ""; print "#     skipped:" $0 }' "$2" | sort | uniq -c |
+		sed 's/^ *\([0-9]*\) #     skipped: */#     skipped \1: /'
+	awk '$1 == "fail" { print "#     fails with vfio-pci as well: " $2 }' "$3"
+	if grep -q '^pass' "$3"; then
+		check "$1" no_worse "$2" "$3"
+	else
+		skip "$1" "nothing of it passes with vfio-pci"
+	fi
+}
+
+command -v vfio_pci_device_test >/dev/null || skip_all "this kernel's source has no VFIO selftests"
+modprobe vfio-pci enable_sriov=1 || skip_all "no vfio-pci to compare with"
+load_overdrive enable_sriov=1
+for size in 2048kB:8 1048576kB:1; do
+	pages=/sys/kernel/mm/hugepages/hugepages-${size%:*}/nr_hugepages
+	[ ! -e "$pages" ] || echo "${size#*:}" >"$pages"
+done
+
+pf=$(first 1b36:0010)
+plan $(($(echo "$devices" | wc -w) * $(echo "$programs" | wc -w) + 1))
+comment "$(printf '%-44s %-12s %s' "pass/fail/skip" vfio-meta vfio-pci)"
+for device in $devices; do
+	before=$(bound_driver "$device")
+	for driver in vfio-pci vfio-meta; do
+		take_pci "$device" $driver || continue
+		for program in $programs; do
+			run_program "$program" "$device" "$results/$program.$driver"
+		done
+	done
+	for program in $programs; do
+		compare "$program $device" "$results/$program.vfio-meta" "$results/$program.vfio-pci"
+	done
+	return_pci "$device" || comment "$device is left without $before"
+done
+
+# This one wants the virtual function's driver to be named vfio-pci, and nothing else. So it gets
+# overdrive's driver under that name.
+take_pci "$pf" vfio-pci && run_program $sriov "$pf" $results/sriov.vfio-pci
+return_pci "$pf"
+rmmod vfio-pci
+unload_overdrive
+load_overdrive enable_sriov=1 pci_driver=vfio-pci
+take_pci "$pf" vfio-pci && run_program $sriov "$pf" $results/sriov.vfio-meta
+compare "$sriov $pf (by the name of vfio-pci)" $results/sriov.vfio-meta $results/sriov.vfio-pci
+return_pci "$pf"
+
+for pages in /sys/kernel/mm/hugepages/*/nr_hugepages; do
+	echo 0 >"$pages"
+done
+unload_overdrive
+finish

@@ -133,7 +133,8 @@ apt_configure() {
 	apt_uri=${apt_found% *}
 	apt_file=${apt_found##* }
 	# shellcheck source=/dev/null
-	apt_own=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-sid}")
+	apt_release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-sid}")
+	apt_own=$apt_release
 	if [ "$1" = "$host_arch" ]; then
 		apt_own=$(printf '%s' "$apt_own $apt_suites" | tr ' ' '\n' | awk '!seen[$0]++' | tr '\n' ' ')
 	fi

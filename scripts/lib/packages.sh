@@ -88,7 +88,32 @@ packages_install() {
 	# Lists that name files which are gone, or an installation that was interrupted.
 	as_root dpkg --configure -a || :
 	packages_update
-	packages_try --fix-broken "$@"
+	packages_try --fix-broken "$@" && return 0
+	packages_try_backports "$@"
+}
+
+# What is installed already may come from the release's backports, without that suite being among the machine's
+# sources any more, and then goes only with packages from there.
+packages_try_backports() {
+	apt_configure "$host_arch"
+	packages_suite=$apt_release-backports
+	packages_dir=$cache/apt/backports
+	rm -rf "$packages_dir"
+	mkdir -p "$packages_dir/parts" "$packages_dir/lists/partial"
+	eval "$(apt-config shell packages_parts Dir::Etc::sourceparts/d)"
+	find "$packages_parts" -maxdepth 1 \( -name '*.list' -o -name '*.sources' \) \
+		-exec cp {} "$packages_dir/parts" \;
+	sed "s/^Suites: .*/Suites: $packages_suite/" "$cache/apt/$host_arch/parts/debian.sources" \
+		>"$packages_dir/parts/overdrive-backports.sources"
+	# The cache's path is without spaces.
+	packages_options="-o Dir::Etc::sourceparts=$packages_dir/parts -o Dir::State::lists=$packages_dir/lists
+		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root
+		-o APT::Default-Release=$packages_suite"
+	echo "trying again with $packages_suite"
+	# shellcheck disable=SC2086
+	as_root apt-get $packages_options update || :
+	# shellcheck disable=SC2086
+	packages_try $packages_options "$@"
 }
 
 # Sources that have nothing to do with us may be broken: the installation itself decides.

@@ -65,7 +65,7 @@ help:
 	@echo '  stress           - the same tests with counts in the hundreds and thousands'
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35 or microvm)'
-	@echo '  check            - clippy, rustfmt, shellcheck, and the harness'\''s own tests'
+	@echo '  check            - clippy, rustfmt, shellcheck, and the tests that need no guest'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
@@ -140,8 +140,10 @@ shellcheck: setup
 		--source-path=SCRIPTDIR --shell=sh
 
 host-test: setup
-	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked \
-		--manifest-path qemu/Cargo.toml --target-dir '$(build)/cargo'
+	@. '$(env)' && for project in qemu qemu/rules; do \
+		RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked --manifest-path $$project/Cargo.toml \
+			--target-dir '$(build)/cargo' || exit 1; \
+	done
 
 rust-analyzer: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer

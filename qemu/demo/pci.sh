@@ -25,7 +25,14 @@ of_id() {
 	done
 }
 
-# round_trip DEVICE: to the meta driver, back to the standard driver, both by three writes.
+# drive_edu DEVICE: a driver in userspace has its turn.
+drive_edu() {
+	say "A driver in userspace: registers, interrupts and DMA behind the IOMMU, all through VFIO"
+	run "overdrive-edu $1 cdev variant"
+}
+
+# round_trip DEVICE [FUNCTION]: to the meta driver, back to the standard driver, both by three writes; FUNCTION is
+# called in between.
 round_trip() {
 	device=$1
 	standard=$(driver_of pci "$device")
@@ -38,6 +45,7 @@ round_trip() {
 	expect pci "$device" $META
 	# shellcheck disable=SC2086 # a list of words
 	table pci $devices
+	[ -z "${2:-}" ] || "$2" "$device"
 
 	say "$device: back to $standard"
 	run "echo > /sys/bus/pci/devices/$device/driver_override"
@@ -57,7 +65,8 @@ say "PCI devices in a q35 machine, behind an Intel IOMMU"
 table pci $devices
 
 run "modprobe overdrive"
-for device in $(echo "$edu" | head -n 1) $(echo "$e1000e" | head -n 1) $nvme $virtio; do
+round_trip "$(echo "$edu" | head -n 1)" drive_edu
+for device in $(echo "$e1000e" | head -n 1) $nvme $virtio; do
 	round_trip "$device"
 done
 

@@ -18,18 +18,20 @@ use crate::{device::Mode, tests::Subject};
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let [address, mode, variant] = arguments.as_slice() else {
-        eprintln!("usage: overdrive-edu ADDRESS group|cdev variant|plain");
-        return ExitCode::from(2);
-    };
-    let subject = Subject {
-        address,
-        mode: if *mode == "cdev" {
-            Mode::Cdev
-        } else {
-            Mode::Group
+    let subject = match arguments.as_slice() {
+        [address, mode @ ("group" | "cdev"), kind @ ("variant" | "plain")] => Subject {
+            address,
+            mode: if *mode == "cdev" {
+                Mode::Cdev
+            } else {
+                Mode::Group
+            },
+            variant: *kind == "variant",
         },
-        variant: *variant == "variant",
+        _ => {
+            eprintln!("usage: overdrive-edu ADDRESS group|cdev variant|plain");
+            return ExitCode::from(2);
+        }
     };
 
     let mut report = Report::new(tests::ALL.len());

@@ -37,8 +37,8 @@ use kernel::{
 /// and nobody changed since.
 pub(crate) struct ActiveRule {
     engine: Arc<Engine>,
-    // A twin of the one in the table: what the rule is found by.
-    spec: Spec,
+    // What the rule is found by in the table.
+    spec: Arc<Spec>,
     age: Age,
 }
 
@@ -85,10 +85,10 @@ impl Engine {
         age: Age,
         origin: Origin,
     ) -> Result<ActiveRule> {
-        let twin = spec.try_clone()?;
+        let spec = Arc::new(spec, GFP_KERNEL)?;
 
         self.rules.lock().table.insert(Rule {
-            spec: twin,
+            spec: spec.clone(),
             age,
             origin,
             hits: 0,

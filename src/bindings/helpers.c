@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 
 #include "helpers.h"
 
@@ -78,8 +79,8 @@ static struct overdrive_text overdrive_slots_text = { &overdrive_slots, "" };
 module_param_cb(slots, &overdrive_text_ops, &overdrive_slots_text, 0444);
 __MODULE_PARM_TYPE(slots, "string");
 MODULE_PARM_DESC(slots, "Slots that the meta drivers seize from load, (BB:SS.F)(platform/NAME)...");
-bool overdrive_reset_required = true;
 
+bool overdrive_reset_required = true;
 module_param_named(reset_required, overdrive_reset_required, bool, 0444);
 MODULE_PARM_DESC(reset_required, "Refuse platform devices that can't be reset (default: Y)");
 
@@ -100,4 +101,15 @@ struct device *overdrive_physfn(struct device *dev)
 bool overdrive_is_bridge(struct device *dev)
 {
 	return dev_is_pci(dev) && to_pci_dev(dev)->hdr_type != PCI_HEADER_TYPE_NORMAL;
+}
+
+void overdrive_init_delayed_work(struct delayed_work *dwork,
+				 void (*func)(struct work_struct *work))
+{
+	INIT_DELAYED_WORK(dwork, func);
+}
+
+void overdrive_schedule_delayed_work(struct delayed_work *dwork, unsigned int msecs)
+{
+	schedule_delayed_work(dwork, msecs_to_jiffies(msecs));
 }

@@ -6,6 +6,7 @@
 //! no policy of this module in it.
 
 pub(crate) mod bus;
+pub(crate) mod delayed_work;
 pub(crate) mod device;
 pub(crate) mod device_attr;
 pub(crate) mod driver_attr;

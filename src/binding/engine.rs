@@ -5,12 +5,14 @@
 use super::{
     claim::Claims,
     managed::Managed,
+    report::KeptOff,
     rules::{
         table::Table,
         Age, //
     }, //
 };
 use crate::abstractions::{
+    delayed_work::DelayedWork,
     device,
     global::{
         Global,
@@ -51,6 +53,8 @@ pub(crate) struct Engine {
     devices: Mutex<Devices>,
     #[pin]
     pub(super) claims: Claims,
+    #[pin]
+    pub(super) kept_off: DelayedWork<KeptOff>,
 }
 
 impl Engine {
@@ -73,6 +77,7 @@ impl Engine {
                     "overdrive_devices"
                 ),
                 claims <- Claims::new(),
+                kept_off <- DelayedWork::new(KeptOff::new()),
             }),
             GFP_KERNEL,
         )
@@ -157,8 +162,9 @@ impl Engine {
         }
     }
 
-    /// Adds no device anymore.
+    /// Adds no device anymore, and forgets those that wait for something.
     pub(super) fn close(&self) {
         self.devices.lock().closed = true;
+        self.kept_off.work().clear();
     }
 }

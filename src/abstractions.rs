@@ -11,6 +11,7 @@ pub(crate) mod device;
 pub(crate) mod device_attr;
 pub(crate) mod driver_attr;
 pub(crate) mod driver_override;
+pub(crate) mod errno;
 pub(crate) mod eventfd;
 pub(crate) mod firmware;
 pub(crate) mod gate;

@@ -262,7 +262,8 @@ impl Ioctls for PlatformDevice {
         let this = device.data();
 
         // Nobody needs to wait for a reset that there is no way to.
-        this.access.pass(|| this.reset.as_ref().map(drop).ok_or(EINVAL))?;
+        this.access
+            .pass(|| this.reset.as_ref().map(drop).ok_or(EINVAL))?;
 
         // Mappings are entered again by whoever touches them after the reset.
         let _closed = this.access.close()?;

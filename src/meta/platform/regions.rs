@@ -237,26 +237,14 @@ impl Regions {
     /// # Errors
     ///
     /// `EINVAL` if no readable register is there, `EFAULT`, `ENOMEM`, and those of `gate`.
-    pub(super) fn read(
-        &self,
-        gate: &Gate,
-        pos: i64,
-        buf: UserPtr,
-        count: usize,
-    ) -> Result<usize> {
+    pub(super) fn read(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
         let (region, off) = self.at(pos)?;
 
         region.read(gate, off, count, buf)
     }
 
     /// Writes to position `pos` of the device's file, with the same errors.
-    pub(super) fn write(
-        &self,
-        gate: &Gate,
-        pos: i64,
-        buf: UserPtr,
-        count: usize,
-    ) -> Result<usize> {
+    pub(super) fn write(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
         let (region, off) = self.at(pos)?;
 
         region.write(gate, off, count, buf)

@@ -51,7 +51,10 @@ fn sample() -> Result<u64> {
 fn longest(number: u32) -> (&'static str, String) {
     let texts = number.to_string().len() + Rule::DRIVER.len();
 
-    ("device", format!("{number:-<width$}*", width = LONGEST - texts - 1))
+    (
+        "device",
+        format!("{number:-<width$}*", width = LONGEST - texts - 1),
+    )
 }
 
 /// Bytes that the kernel's allocators of small and of large memory have handed out.

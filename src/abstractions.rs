@@ -6,17 +6,23 @@
 //! no policy of this module in it.
 
 pub(crate) mod bus;
+pub(crate) mod bus_match;
 pub(crate) mod device;
 pub(crate) mod device_attr;
 pub(crate) mod driver_attr;
 pub(crate) mod driver_override;
 pub(crate) mod eventfd;
 pub(crate) mod firmware;
+#[cfg(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)]
+mod ftrace;
+#[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
+mod ftrace_absent;
 pub(crate) mod global;
 mod init;
 pub(crate) mod io;
 pub(crate) mod iommu;
 pub(crate) mod irq;
+pub(crate) mod module;
 pub(crate) mod module_param;
 pub(crate) mod pci;
 pub(crate) mod platform;

@@ -4,7 +4,10 @@
 
 use super::{
     claim::Claims,
-    managed::Managed,
+    managed::{
+        ManagedBus,
+        Managed, //
+    },
     rules::{
         table::Table,
         Age, //
@@ -39,7 +42,6 @@ pub(super) struct Rules {
 /// The devices of managed buses.
 pub(super) struct Devices {
     by_id: RBTree<usize, Arc<Managed>>,
-    closed: bool,
 }
 
 /// The rules and the devices.
@@ -68,7 +70,6 @@ impl Engine {
                 devices <- new_mutex!(
                     Devices {
                         by_id: RBTree::new(),
-                        closed: false,
                     },
                     "overdrive_devices"
                 ),
@@ -111,12 +112,12 @@ impl Engine {
         devices.by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
     }
 
-    /// Adds a device, unless it is there already or no more are wanted.
+    /// Adds a device, unless it is there already or its bus is no longer managed.
     pub(super) fn add(&self, managed: &Arc<Managed>) -> Result<bool> {
         let mut devices = self.devices.lock();
         let id = device::id(managed.device());
 
-        if devices.closed || devices.by_id.get(&id).is_some() {
+        if managed.managed_bus().is_closed() || devices.by_id.get(&id).is_some() {
             return Ok(false);
         }
         devices
@@ -157,8 +158,23 @@ impl Engine {
         }
     }
 
-    /// Adds no device anymore.
-    pub(super) fn close(&self) {
-        self.devices.lock().closed = true;
+    /// Calls `f` with each device of `bus`.
+    pub(super) fn for_each_device_of(
+        &self,
+        bus: &Arc<ManagedBus>,
+        mut f: impl FnMut(&Arc<Managed>),
+    ) {
+        self.for_each_device(|managed| {
+            if Arc::ptr_eq(managed.managed_bus(), bus) {
+                f(managed);
+            }
+        });
+    }
+
+    /// Adds no device of `bus` anymore.
+    pub(super) fn close(&self, bus: &ManagedBus) {
+        let _devices = self.devices.lock();
+
+        bus.close();
     }
 }

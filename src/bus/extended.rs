@@ -228,7 +228,8 @@ impl Buses {
             return Err(Refusal::Extended);
         }
         let hook = self.hook(&bus)?;
-        let mut entries = KVec::with_capacity(self.entries.lock().len() + 1, GFP_KERNEL)?;
+        let len = self.entries.lock().len();
+        let mut entries = KVec::with_capacity(len + 1, GFP_KERNEL)?;
         let entry = Entry {
             bus: bus.id(),
             scope,

@@ -64,41 +64,49 @@ fn match_any() -> MatchFn {
     unsafe { core::mem::transmute::<_, MatchFn>(function) }
 }
 
-#[pin_data(PinnedDrop)]
-struct Bus {
-    #[pin]
-    raw: Opaque<bindings::bus_type>,
-}
+/// The C struct of a bus, which is part of the module as buses are.
+struct BusType(Opaque<bindings::bus_type>);
 
-// SAFETY: The driver core takes care of itself.
-unsafe impl Send for Bus {}
-// SAFETY: As above.
-unsafe impl Sync for Bus {}
+// SAFETY: Rust code only passes on pointers to it.
+unsafe impl Sync for BusType {}
+
+static BUS_TYPES: [BusType; 4] = [const { BusType(Opaque::uninit()) }; 4];
+
+/// A registered bus.
+struct Bus(&'static BusType);
 
 impl Bus {
-    fn new(name: &'static CStr, matches: Option<MatchFn>) -> Result<Pin<KBox<Self>>> {
-        KBox::pin_init(
-            try_pin_init!(Self {
-                raw <- Opaque::try_ffi_init(move |slot: *mut bindings::bus_type| {
-                    // SAFETY: `slot` is valid, pinned, and unregistered before it goes away.
-                    to_result(unsafe {
-                        slot.write(zeroed());
-                        (*slot).name = name.as_char_ptr();
-                        (*slot).match_ = matches;
-                        bindings::bus_register(slot)
-                    })
-                }),
-            }),
-            GFP_KERNEL,
-        )
+    /// Registers one of [`BUS_TYPES`], once.
+    fn new(index: usize, name: &'static CStr, matches: Option<MatchFn>) -> Result<Self> {
+        let this = Self(&BUS_TYPES[index]);
+        let raw = this.raw();
+
+        // SAFETY: Nobody else knows the struct before it is registered. All fields are pointers and
+        // numbers that can be zero.
+        let ret = unsafe {
+            raw.write(zeroed());
+            (*raw).name = name.as_char_ptr();
+            (*raw).match_ = matches;
+            bindings::bus_register(raw)
+        };
+
+        if let Err(err) = to_result(ret) {
+            // Not registered: not to be unregistered.
+            core::mem::forget(this);
+            return Err(err);
+        }
+        Ok(this)
+    }
+
+    fn raw(&self) -> *mut bindings::bus_type {
+        self.0 .0.get()
     }
 }
 
-#[pinned_drop]
-impl PinnedDrop for Bus {
-    fn drop(self: Pin<&mut Self>) {
+impl Drop for Bus {
+    fn drop(&mut self) {
         // SAFETY: `new` registered it.
-        unsafe { bindings::bus_unregister(self.raw.get()) };
+        unsafe { bindings::bus_unregister(self.raw()) };
     }
 }
 
@@ -115,7 +123,7 @@ unsafe impl Sync for Driver {}
 
 impl Driver {
     fn new(name: &'static CStr, bus: &Bus, this: &'static ThisModule) -> Result<Pin<KBox<Self>>> {
-        let bus = bus.raw.get();
+        let bus = bus.raw();
 
         KBox::pin_init(
             try_pin_init!(Self {
@@ -238,7 +246,7 @@ impl Device {
 
         // SAFETY: `release` frees it when nobody refers to it any more.
         to_result(unsafe {
-            (*dev).bus = bus.raw.get();
+            (*dev).bus = bus.raw();
             (*dev).init_name = name.as_char_ptr();
             (*dev).release = Some(release::<bindings::device>);
             bindings::device_register(dev)
@@ -438,13 +446,13 @@ struct TestBuses {
     _parent: Arc<Faux>,
     _auxiliary_drivers: [Pin<KBox<AuxiliaryDriver>>; 2],
     _drivers: [Pin<KBox<Driver>>; 4],
-    _buses: [Pin<KBox<Bus>>; 4],
+    _buses: [Bus; 4],
 }
 
 impl kernel::Module for TestBuses {
     fn init(this: &'static ThisModule) -> Result<Self> {
-        let x = Bus::new(c"test-x", Some(match_any()))?;
-        let y = Bus::new(c"test-y", Some(match_any()))?;
+        let x = Bus::new(0, c"test-x", Some(match_any()))?;
+        let y = Bus::new(1, c"test-y", Some(match_any()))?;
         let drivers = [
             Driver::new(c"test-a", &x, this)?,
             Driver::new(c"test-b", &x, this)?,
@@ -484,8 +492,8 @@ impl kernel::Module for TestBuses {
             _buses: [
                 x,
                 y,
-                Bus::new(c"test-no-match", None)?,
-                Bus::new(c"test-untraceable", Some(match_none))?,
+                Bus::new(2, c"test-no-match", None)?,
+                Bus::new(3, c"test-untraceable", Some(match_none))?,
             ],
         })
     }

@@ -28,6 +28,11 @@ impl Id {
         // SAFETY: `dev` is valid. Its bus is set before it is added, and doesn't change.
         Self(unsafe { (*as_raw(dev)).bus }.addr())
     }
+
+    /// Where its `struct bus_type` is.
+    pub(super) fn address(self) -> usize {
+        self.0
+    }
 }
 
 /// A bus that was registered when this was made.

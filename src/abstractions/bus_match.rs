@@ -82,6 +82,22 @@ impl Function {
     }
 }
 
+/// Keeps the module that has a bus from being unloaded, if it is not part of the kernel.
+///
+/// Else the bus could go away while something refers to it by name.
+pub(crate) struct BusOwner(#[expect(dead_code, reason = "it is held")] Option<module::Reference>);
+
+impl BusOwner {
+    /// The owner of `bus`.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if it is being unloaded.
+    pub(crate) fn of(this: &'static ThisModule, bus: &Bus) -> Result<Self> {
+        module::Reference::of(this, bus.id().address()).map(Self)
+    }
+}
+
 /// Has `M` answer for all buses that have the same match function; dropping it waits until nobody
 /// is asking.
 pub(crate) struct Hook<M: Matcher> {
@@ -95,8 +111,7 @@ pub(crate) struct Hook<M: Matcher> {
 impl<M: Matcher> Hook<M> {
     /// Redirects a match function.
     ///
-    /// For as long as that lasts, the module that has the function, and most likely the bus, can't
-    /// be unloaded.
+    /// For as long as that lasts, the module that has the function can't be unloaded.
     ///
     /// # Errors
     ///

@@ -4,10 +4,13 @@
 //!
 //! The bus's match function is hooked. With [`Scope::Restrict`], a device with an override can have
 //! the driver that the override names, if the bus agrees, and no other. With [`Scope::Force`], it can
-//! have that driver whether the bus agrees or not.
+//! have that driver whether the bus agrees or not, where [`force`] says that this is safe.
 
 use super::{
-    force,
+    force::{
+        self,
+        Devices, //
+    },
     native, //
 };
 use crate::abstractions::{
@@ -16,6 +19,7 @@ use crate::abstractions::{
         Bus, //
     },
     bus_match::{
+        BusOwner,
         Function,
         Hook,
         Matcher, //
@@ -52,10 +56,11 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    fn check(self, bus: &[u8]) -> Result<(), Refusal> {
+    /// The devices of the bus that can have the driver that is named without a match.
+    fn forced(self, bus: &[u8]) -> Result<Option<Devices>, Refusal> {
         match self {
-            Self::Restrict => Ok(()),
-            Self::Force => force::check(bus).map_err(Refusal::NoForce),
+            Self::Restrict => Ok(None),
+            Self::Force => force::devices(bus).map(Some).map_err(Refusal::NoForce),
         }
     }
 
@@ -152,13 +157,16 @@ impl Matcher for Answer {
 
 /// Whether the device can have the driver: what the driver core is told, too.
 pub(super) fn matches(dev: &Device, drv: &Driver) -> Result<bool> {
-    let Some(scope) = BUSES.get().and_then(|buses| buses.scope(bus::Id::of(dev))) else {
+    let Some(forced) = BUSES
+        .get()
+        .and_then(|buses| buses.find(bus::Id::of(dev), |entry| entry.forced))
+    else {
         return drv.matches(dev);
     };
 
     match driver_override::with(dev, |name| name.map(|name| name == drv.name())) {
         Some(false) => Ok(false),
-        Some(true) if scope == Scope::Force => Ok(true),
+        Some(true) if forced.is_some_and(|it| it.contains(dev.name().to_bytes())) => Ok(true),
         Some(true) | None => drv.matches(dev),
     }
 }
@@ -166,7 +174,8 @@ pub(super) fn matches(dev: &Device, drv: &Driver) -> Result<bool> {
 /// An extended bus, in the list of all.
 struct Entry {
     bus: bus::Id,
-    scope: Scope,
+    /// The devices that can have a driver without a match, if the scope is [`Scope::Force`].
+    forced: Option<Devices>,
     hook: Arc<Hook<Answer>>,
 }
 
@@ -220,19 +229,20 @@ impl Buses {
         if native::is_native(name)? {
             return Err(Refusal::Native);
         }
-        scope.check(name)?;
+        let forced = scope.forced(name)?;
 
         let _changing = self.changing.lock();
 
-        if self.scope(bus.id()).is_some() {
+        if self.find(bus.id(), |_| ()).is_some() {
             return Err(Refusal::Extended);
         }
+        let owner = BusOwner::of(self.this, &bus)?;
         let hook = self.hook(&bus)?;
         let len = self.entries.lock().len();
         let mut entries = KVec::with_capacity(len + 1, GFP_KERNEL)?;
         let entry = Entry {
             bus: bus.id(),
-            scope,
+            forced,
             hook,
         };
 
@@ -250,14 +260,16 @@ impl Buses {
         Ok(Extended {
             buses: self.clone(),
             bus,
+            _owner: owner,
         })
     }
 
-    fn scope(&self, bus: bus::Id) -> Option<Scope> {
+    /// Asks the entry of a bus something, if it is extended.
+    fn find<R>(&self, bus: bus::Id, ask: impl FnOnce(&Entry) -> R) -> Option<R> {
         let entries = self.entries.lock();
         let entry = entries.iter().find(|entry| entry.bus == bus);
 
-        entry.map(|entry| entry.scope)
+        entry.map(ask)
     }
 
     /// A hook for the bus: the one that a bus with the same match function has, or a new one.
@@ -300,6 +312,7 @@ impl Buses {
 pub(crate) struct Extended {
     buses: Arc<Buses>,
     bus: Bus,
+    _owner: BusOwner,
 }
 
 impl Extended {
@@ -310,7 +323,10 @@ impl Extended {
 
     /// Which drivers a device with an override can have.
     pub(crate) fn scope(&self) -> Scope {
-        self.buses.scope(self.bus.id()).unwrap_or(Scope::Restrict)
+        match self.buses.find(self.bus.id(), |entry| entry.forced) {
+            Some(Some(_)) => Scope::Force,
+            Some(None) | None => Scope::Restrict,
+        }
     }
 
     /// Changes that.
@@ -319,12 +335,11 @@ impl Extended {
     ///
     /// [`Refusal::NoForce`].
     pub(crate) fn set_scope(&self, scope: Scope) -> Result<(), Refusal> {
-        scope.check(self.bus.name())?;
-
+        let forced = scope.forced(self.bus.name())?;
         let mut entries = self.buses.entries.lock();
 
         for entry in entries.iter_mut().filter(|entry| entry.bus == self.bus.id()) {
-            entry.scope = scope;
+            entry.forced = forced;
         }
         Ok(())
     }

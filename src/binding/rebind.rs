@@ -23,13 +23,16 @@ use super::{
     outcome::Outcome,
     Engine, //
 };
-use crate::abstractions::{
-    device,
-    driver_override::{
-        self,
-        Override, //
+use crate::{
+    abstractions::{
+        device,
+        driver_override::{
+            self,
+            Override, //
+        },
+        uevent, //
     },
-    uevent, //
+    bus, //
 };
 use kernel::{
     device::Device,
@@ -112,7 +115,7 @@ impl Target {
         match self {
             Self::Nothing => false,
             Self::Standard => {
-                current_driver(dev, |drv| drv.matches(dev) == Ok(true)).unwrap_or(false)
+                current_driver(dev, |drv| bus::matches(dev, drv) == Ok(true)).unwrap_or(false)
             }
             Self::Driver(name) => is_bound_to(dev, name.as_bytes()),
         }
@@ -143,7 +146,7 @@ fn attach_to(dev: &Device, name: &[u8]) -> Result {
         if drv.name() != name {
             return None;
         }
-        Some(match drv.matches(dev) {
+        Some(match bus::matches(dev, drv) {
             Ok(true) => drv.attach(dev),
             Ok(false) => Err(ENODEV),
             Err(EPROBE_DEFER) => Err(EAGAIN),
@@ -170,7 +173,7 @@ fn is_bound_to(dev: &Device, name: &[u8]) -> bool {
 fn attach_standard(dev: &Device) -> Result {
     let mut failure = Ok(());
     let bound = device::find_driver(dev, |drv| {
-        let ret = match drv.matches(dev) {
+        let ret = match bus::matches(dev, drv) {
             Ok(true) => drv.attach(dev),
             Ok(false) => return None,
             Err(EPROBE_DEFER) => Err(EAGAIN),

@@ -4,7 +4,7 @@
 # The other buses that an emulated PC has: auxiliary, I2C, serio, PNP, MMC.
 #
 # Machines: q35
-# Timeout: 300
+# Timeout: 600
 
 . ./lib.sh
 . ./devices.sh
@@ -44,7 +44,7 @@ plan $((4 * bus_results + 2 * hotplug_results + 6))
 
 check_bus auxiliary overdrive_buses.dev.0 overdrive_buses.foreign no
 aux_out
-check_hotplug auxiliary auxiliary_match_id "$rounds" aux_in aux_out device=overdrive_buses.dev.1
+check_hotplug auxiliary auxiliary_bus_probe "$rounds" aux_in aux_out device=overdrive_buses.dev.1
 
 sensor=$(sensor_in)
 wait_until 10 is_bound "/sys/bus/i2c/devices/$sensor" lm75

@@ -7,16 +7,19 @@
 
 pub(crate) mod bus;
 pub(crate) mod bus_match;
+pub(crate) mod delayed_work;
 pub(crate) mod device;
 pub(crate) mod device_attr;
 pub(crate) mod driver_attr;
 pub(crate) mod driver_override;
+pub(crate) mod errno;
 pub(crate) mod eventfd;
 pub(crate) mod firmware;
 #[cfg(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)]
 mod ftrace;
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 mod ftrace_absent;
+pub(crate) mod gate;
 pub(crate) mod global;
 mod init;
 pub(crate) mod io;
@@ -27,7 +30,7 @@ pub(crate) mod module_param;
 pub(crate) mod pci;
 pub(crate) mod platform;
 pub(crate) mod pm_runtime;
-pub(crate) mod rwsem;
+mod rwsem;
 pub(crate) mod uaccess;
 pub(crate) mod uevent;
 pub(crate) mod vfio;

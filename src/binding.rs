@@ -25,6 +25,7 @@ pub(crate) mod managed;
 pub(crate) mod outcome;
 mod policy;
 pub(crate) mod rebind;
+mod report;
 pub(crate) mod rules;
 
 pub(crate) use engine::Engine;

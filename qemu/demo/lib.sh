@@ -38,12 +38,12 @@ group_of() {
 
 # table BUS DEVICE...: one line per device; "what" is the caller's describe().
 table() {
-	bus=$1
+	_bus=$1
 	shift
-	printf '    %-16s %-26s %-6s %s\n' device what group driver
-	for device; do
-		printf '    %-16s %-26s %-6s %s\n' "$device" "$(describe "$device")" \
-			"$(group_of "$bus" "$device")" "$(driver_of "$bus" "$device")"
+	printf '    %-16s %-28s %-6s %s\n' device what group driver
+	for _device; do
+		printf '    %-16s %-28s %-6s %s\n' "$_device" "$(describe "$_device")" \
+			"$(group_of "$_bus" "$_device")" "$(driver_of "$_bus" "$_device")"
 	done
 }
 

@@ -26,6 +26,7 @@ of_id() {
 }
 
 # drive_edu DEVICE: a driver in userspace has its turn.
+# shellcheck disable=SC2317 # called by round_trip
 drive_edu() {
 	say "A driver in userspace: registers, interrupts and DMA behind the IOMMU, all through VFIO"
 	run "overdrive-edu $1 cdev variant"

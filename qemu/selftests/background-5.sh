@@ -5,7 +5,7 @@
 # 3c905, and the name of our driver for pciback.
 #
 # Its two warnings, never to unbind a device and never to unload the module while a domain uses the
-# device, do not apply: see the tests of a device in use.
+# device, do not apply: in-use.sh shows both.
 #
 # Machines: q35
 # Timeout: 180

@@ -64,10 +64,11 @@ check "serio: that is rolled back" is_as serio0 atkbd "(null)"
 stop_counting psmouse_connect
 rmdir $buses/serio
 
-for dir in /sys/bus/pnp/drivers/i8042*kbd/*:*; do
-	keyboard=${dir##*/}
+# The second serial port: the first is the console's.
+for dir in /sys/bus/pnp/drivers/serial/*:*; do
+	[ -e "$dir/tty/ttyS0" ] || [ -n "$(ls -d "$dir"/*/*/tty/ttyS0 2>/dev/null)" ] || port=${dir##*/}
 done
-check_bus pnp "$keyboard" serial no
+check_bus pnp "$port" system no
 
 # The kernel's MMC bus has no match function: its one driver takes all cards.
 check "mmc: can't be extended" is "$(extend_error mmc)" EOPNOTSUPP

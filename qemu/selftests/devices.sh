@@ -57,6 +57,7 @@ errno_name() {
 	*"Operation not supported"* | *"Not supported"*) echo EOPNOTSUPP ;;
 	*"File name too long"*) echo ENAMETOOLONG ;;
 	*"Numerical result out of range"*) echo ERANGE ;;
+	*"No space left on device"*) echo ENOSPC ;;
 	*) echo "$text" ;;
 	esac
 }

@@ -17,7 +17,7 @@ device=$(any_device)
 bus=$(basename "$(readlink "$(device_path "$device")/subsystem")")
 standard=$(bound_driver "$device")
 
-plan 33
+plan 38
 
 check "a rule is a directory" mkdir $rules/r
 check "it is not in force" is "$(cat $rules/r/enabled)" 0
@@ -72,7 +72,7 @@ check "no rule is left" is "$(ls $rules)" ""
 alias=$(sed -n 's/^MODALIAS=//p' "$(device_path "$device")/uevent")
 rule alias "device=$device*" "modalias=${alias%????}*" driver=test-b
 echo 1 >$rules/alias/apply
-check "an alias with a * matches" is_as "$device" test-b test-b
+check "an alias with a star matches" is_as "$device" test-b test-b
 rmdir $rules/alias
 rebind "$device" ""
 
@@ -91,6 +91,23 @@ check "a rule from the command line holds for devices without a driver" \
 check "it has its name" has_status "$device" by rule:early
 unload_overdrive
 check "unloading clears its override" is "$(get_override "$device")" "(null)"
+unbind "$device"
+load_overdrive "rules=name=one,device=no-such,driver=test-b" \
+	"rules=name=two,device=$device,driver=test-a"
+check "rules of several parameters add up" has_status "$device" by rule:two
+check "and can be read together" is "$(cat /sys/module/overdrive/parameters/rules)" \
+	"name=one,device=no-such,driver=test-b;name=two,device=$device,driver=test-a"
+unload_overdrive
+# Forty rules are more than a parameter of the usual type can have.
+many=$(seq 40 | sed 's/.*/name=r&,device=no-such-device,driver=vfio-meta/' | tr '\n' ';')
+unbind "$device"
+load_overdrive "rules=${many}name=last,device=$device,driver=test-a"
+check "there can be ${#many} bytes of rules before the last" has_status "$device" by rule:last
+unload_overdrive
+mark=$(log_mark)
+check "a page of them is refused" is "$(insmod_error overdrive "rules=$many$many$many")" ENOSPC
+check "the log says that it is too long" \
+	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'overdrive: rules= has more than [0-9]* bytes'"
 check "a malformed rule is refused" \
 	is "$(insmod_error overdrive "rules=device=a,driver=b;device=[,driver=c")" EINVAL
 check "the log names the first bad character" \

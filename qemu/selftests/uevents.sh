@@ -37,7 +37,7 @@ heard() {
 	: >/tmp/heard
 }
 
-plan 6
+plan 9
 rebind "$device" none
 heard >/dev/null
 rebind "$device" test-a
@@ -67,8 +67,35 @@ load_overdrive "rules=name=r,device=$device,driver=test-b"
 check "a rule that fails" is "$(heard)" "change failed rule:r test-b;"
 check "is told once" is "$(heard)" ""
 echo 0 >$knobs/probe-b
-kill $listener
 unload_overdrive
-probe "$device"
+unbind "$device"
+heard >/dev/null
+load_overdrive "rules=name=r,device=$device,driver=none"
+check "a rule that keeps all drivers off" is "$(heard)" "change kept-off rule:r none;"
+unload_overdrive
+
+# When the device is new, userspace hears of it first.
+load_overdrive
+if [ -e "$(device_path "$device")/remove" ]; then
+	rule r "device=$device" driver=none
+	echo 1 >"$(device_path "$device")/remove"
+	heard >/dev/null
+	echo 1 >/sys/bus/pci/rescan
+	check "the same for a device that is added" is "$(heard)" "add - - -;change kept-off rule:r none;"
+	rmdir $rules/r
+	rule r "device=$device" driver=test-a
+	echo 1 >"$(device_path "$device")/remove"
+	heard >/dev/null
+	echo 1 >/sys/bus/pci/rescan
+	check "and a rule that succeeds" is "$(heard)" \
+		"add - - -;change bound rule:r test-a;bind - - -;"
+	rmdir $rules/r
+else
+	skip "the same for a device that is added" "it can't be removed"
+	skip "and a rule that succeeds" "it can't be removed"
+fi
+kill $listener
+rebind "$device" ""
+unload_overdrive
 rmmod overdrive_test
 finish

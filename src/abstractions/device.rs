@@ -61,6 +61,23 @@ pub(crate) fn is_bridge(dev: &Device) -> bool {
     unsafe { bindings::overdrive_is_bridge(as_raw(dev)) }
 }
 
+/// Whether the device is all there: userspace was told of it, and its bus looked for a driver.
+pub(crate) fn is_announced(dev: &Device) -> bool {
+    extern "C" fn is_it(child: *mut bindings::device, dev: *mut c_void) -> c_int {
+        c_int::from(child.cast::<c_void>() == dev)
+    }
+
+    // Being among its parent's children is the last of it.
+    let dev = as_raw(dev);
+    // SAFETY: `dev` is valid, and holds a reference to its parent, which was added before it. The
+    // callback compares addresses.
+    unsafe {
+        let parent = (*dev).parent;
+
+        parent.is_null() || bindings::device_for_each_child(parent, dev.cast(), Some(is_it)) != 0
+    }
+}
+
 /// Calls `f` with the name of the driver that the device is bound to, being bound to or unbound from.
 ///
 /// `f` must not sleep.

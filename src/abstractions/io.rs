@@ -56,19 +56,20 @@ impl IoMem {
         }
     }
 
-    /// Returns the address of the register of `len` bytes at `offset`.
+    /// Returns the registers, ready for access. The first call may sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` if they can't be mapped.
     #[inline(always)]
-    fn register(&self, offset: u64, len: u64) -> Result<*mut c_void> {
-        if offset.checked_add(len).is_none_or(|end| end > self.size) {
-            return Err(EINVAL);
-        }
-
+    pub(crate) fn mapped(&self) -> Result<Registers<'_>> {
         let mut addr = self.addr.load(Acquire);
         if addr.is_null() {
             addr = self.map()?;
         }
 
-        Ok(addr.wrapping_byte_add(usize::try_from(offset)?))
+        // INVARIANT: By the type invariants of `IoMem`, the range was mapped at `addr`.
+        Ok(Registers { addr, range: self })
     }
 
     /// Returns whether the range begins and ends with a page of its own.
@@ -112,6 +113,31 @@ impl Drop for IoMem {
             // SAFETY: By the type invariants, the mapping is this object's own.
             unsafe { bindings::iounmap(addr) };
         }
+    }
+}
+
+/// The registers of an [`IoMem`], mapped.
+///
+/// # Invariants
+///
+/// `addr` is the address of the mapping of `range`.
+pub(crate) struct Registers<'a> {
+    addr: *mut c_void,
+    range: &'a IoMem,
+}
+
+impl Registers<'_> {
+    /// Returns the address of the register of `len` bytes at `offset`.
+    #[inline(always)]
+    fn register(&self, offset: u64, len: u64) -> Result<*mut c_void> {
+        if offset
+            .checked_add(len)
+            .is_none_or(|end| end > self.range.size)
+        {
+            return Err(EINVAL);
+        }
+
+        Ok(self.addr.wrapping_byte_add(usize::try_from(offset)?))
     }
 }
 
@@ -161,7 +187,7 @@ pub(crate) trait Io<T> {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the register is not within the region, `ENOMEM` if it can't be mapped.
+    /// `EINVAL` if the register is not within the region.
     fn read(&self, offset: u64) -> Result<T>;
 
     /// Writes the register at `offset`, with the same limits.
@@ -192,7 +218,7 @@ macro_rules! impl_io {
 }
 
 impl_io! {
-    IoMem:
+    Registers<'_>:
     u8, 1, readb, writeb;
     u16, 2, readw, writew;
     u32, 4, readl, writel;
@@ -200,7 +226,7 @@ impl_io! {
 
 #[cfg(CONFIG_64BIT)]
 impl_io! {
-    IoMem:
+    Registers<'_>:
     u64, 8, readq, writeq;
 }
 

@@ -16,13 +16,13 @@ use kernel::{
     }, //
 };
 
-/// A parameter of type `charp` that can't be changed once the module is loaded.
+/// A parameter with a text that can't be changed once the module is loaded.
 ///
 /// # Invariants
 ///
 /// `value` points to a `char *` that the module loader wrote before it called the module's init
-/// function and that nobody writes afterwards. It is a NUL-terminated string, which is valid for as
-/// long as the module is loaded.
+/// function and that nobody writes afterwards. It is NULL or a NUL-terminated string, which is valid
+/// for as long as the module is loaded.
 pub(crate) struct StringParam {
     name: &'static str,
     value: *const *mut c_char,
@@ -39,9 +39,14 @@ impl StringParam {
 
     /// The value that the user wrote, or the default.
     pub(crate) fn value(&self) -> &'static CStr {
-        // SAFETY: By the type invariants, there is a valid pointer to read, and it points to a
-        // string that outlives all code of this module.
-        unsafe { CStr::from_char_ptr(*self.value) }
+        // SAFETY: By the type invariants, there is a valid pointer to read.
+        let value = unsafe { *self.value };
+
+        if value.is_null() {
+            return c"";
+        }
+        // SAFETY: By the type invariants, it points to a string that outlives all code of this module.
+        unsafe { CStr::from_char_ptr(value) }
     }
 }
 
@@ -60,7 +65,7 @@ pub(crate) static PLATFORM_DRIVER: StringParam = StringParam {
 };
 
 /// `rules=`
-// INVARIANT: `overdrive_rules` likewise.
+// INVARIANT: `overdrive_rules` is NULL by default, and has permissions without write.
 pub(crate) static RULES: StringParam = StringParam {
     name: "rules",
     value: &raw const bindings::overdrive_rules,

@@ -5,15 +5,17 @@
 use super::{
     claim::Claims,
     managed::{
-        ManagedBus,
-        Managed, //
+        Managed,
+        ManagedBus, //
     },
+    report::KeptOff,
     rules::{
         table::Table,
         Age, //
     }, //
 };
 use crate::abstractions::{
+    delayed_work::DelayedWork,
     device,
     global::{
         Global,
@@ -53,6 +55,8 @@ pub(crate) struct Engine {
     devices: Mutex<Devices>,
     #[pin]
     pub(super) claims: Claims,
+    #[pin]
+    pub(super) kept_off: DelayedWork<KeptOff>,
 }
 
 impl Engine {
@@ -74,6 +78,7 @@ impl Engine {
                     "overdrive_devices"
                 ),
                 claims <- Claims::new(),
+                kept_off <- DelayedWork::new(KeptOff::new()),
             }),
             GFP_KERNEL,
         )

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::abstractions::{
     device,
+    errno::eopnotsupp,
     iommu, //
 };
 use kernel::{
@@ -97,7 +98,7 @@ impl Engine {
             }
             let other = self.managed(other).map_err(|_| {
                 dev_err!(dev, "{} of its group is on no managed bus\n", other.name());
-                EOPNOTSUPP
+                eopnotsupp()
             })?;
 
             endpoints.reserve(1, GFP_KERNEL)?;

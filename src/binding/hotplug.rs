@@ -164,6 +164,7 @@ impl Drop for BusWatch {
             });
         }
         self.notifier = None;
+        engine.kept_off.work().forget_dying();
 
         // Nothing can set any override anymore.
         engine.for_each_device_of(&self.bus, |managed| {

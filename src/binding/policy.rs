@@ -27,13 +27,11 @@ use crate::{
             self,
             Override, //
         },
-        uevent, //
     },
     bus, //
 };
 use kernel::{
     prelude::*,
-    str::CString,
     sync::Arc, //
 };
 
@@ -41,8 +39,8 @@ use kernel::{
 /// and nobody changed since.
 pub(crate) struct ActiveRule {
     engine: Arc<Engine>,
-    // A twin of the one in the table: what the rule is found by.
-    spec: Spec,
+    // What the rule is found by in the table.
+    spec: Arc<Spec>,
     age: Age,
 }
 
@@ -89,10 +87,10 @@ impl Engine {
         age: Age,
         origin: Origin,
     ) -> Result<ActiveRule> {
-        let twin = spec.try_clone()?;
+        let spec = Arc::new(spec, GFP_KERNEL)?;
 
         self.rules.lock().table.insert(Rule {
-            spec: twin,
+            spec: spec.clone(),
             age,
             origin,
             hits: 0,
@@ -105,11 +103,11 @@ impl Engine {
     }
 
     /// Gives a device that has no override the one that the rules have for it.
-    pub(super) fn discover(&self, managed: &Managed) {
+    pub(super) fn discover(&self, managed: &Arc<Managed>) {
         self.discover_by(managed, None);
     }
 
-    fn discover_by(&self, managed: &Managed, only: Option<Age>) {
+    fn discover_by(&self, managed: &Arc<Managed>, only: Option<Age>) {
         if let Err(err) = self.try_discover(managed, only) {
             dev_err!(
                 managed.device(),
@@ -119,7 +117,7 @@ impl Engine {
         }
     }
 
-    fn try_discover(&self, managed: &Managed, only: Option<Age>) -> Result {
+    fn try_discover(&self, managed: &Arc<Managed>, only: Option<Age>) -> Result {
         let dev = managed.device();
         let Some(needs) = self.rules.lock().table.needs() else {
             return Ok(());
@@ -137,6 +135,7 @@ impl Engine {
         }
         let setter = Setter::new(rule, &facts)?;
         let new = Override::new(&setter.driver)?;
+        let keeps_off = setter.driver[..] == *DriverName::NONE;
         let mut record = managed.record.lock();
         let set = driver_override::replace_if(dev, None, Some(new));
 
@@ -152,6 +151,9 @@ impl Engine {
         }
         drop(record);
         drop(rules);
+        if keeps_off && set.is_ok() {
+            self.report_kept_off(managed);
+        }
         drop(set);
         Ok(())
     }
@@ -218,36 +220,6 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// Tells userspace what became of the override that a rule set.
-    ///
-    /// Called when a driver was bound to the device, or failed to be.
-    pub(super) fn report_probe(&self, managed: &Managed, bound: bool) {
-        // A rebind tells by itself.
-        if managed.claimed.is_claimed() {
-            return;
-        }
-        let variables = {
-            let mut record = managed.record.lock();
-
-            match &mut record.setter {
-                Some(setter) if !setter.reported => {
-                    setter.reported = true;
-                    setter.variables()
-                }
-                _ => return,
-            }
-        };
-
-        if let Ok([by, driver]) = variables {
-            let outcome = if bound {
-                c"OVERDRIVE=bound"
-            } else {
-                c"OVERDRIVE=failed"
-            };
-            uevent::change(managed.device(), [outcome, &by, &driver]);
-        }
-    }
 }
 
 impl Setter {
@@ -268,17 +240,5 @@ impl Setter {
             driver,
             reported: false,
         })
-    }
-
-    fn variables(&self) -> Result<[CString; 2]> {
-        let by = match self.origin {
-            Origin::Rule => CString::try_from_fmt(fmt!("OVERDRIVE_BY=rule:{}", text(&self.name)))?,
-            Origin::Slot => CString::try_from_fmt(fmt!("OVERDRIVE_BY=slot"))?,
-        };
-
-        Ok([
-            by,
-            CString::try_from_fmt(fmt!("OVERDRIVE_DRIVER={}", text(&self.driver)))?,
-        ])
     }
 }

@@ -28,7 +28,10 @@ pub(crate) mod pattern;
 pub(crate) mod slot;
 pub(crate) mod table;
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use pattern::Pattern;
 
 /// Where the first bad character of a text is, counted from 0.
@@ -128,14 +131,6 @@ impl Spec {
             .unwrap_or_default()
     }
 
-    /// Makes another one.
-    pub(crate) fn try_clone(&self) -> Result<Self> {
-        let mut text = KVec::with_capacity(self.text.len(), GFP_KERNEL)?;
-
-        text.extend_from_slice(&self.text, GFP_KERNEL)?;
-        Ok(Self { text, ..*self })
-    }
-
     /// The rule's name.
     pub(crate) fn name(&self) -> &[u8] {
         self.span(self.name)
@@ -192,8 +187,8 @@ impl Spec {
 /// A rule in a [`table::Table`].
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// What the rule says.
-    pub(crate) spec: Spec,
+    /// What the rule says. Whoever is to remove the rule has it as well, and finds the rule by it.
+    pub(crate) spec: Arc<Spec>,
     /// Its place among rules that are as specific as it is.
     pub(crate) age: Age,
     /// Where it comes from.
@@ -203,13 +198,15 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// An upper bound of the memory that one rule takes in the table, in bytes.
+    /// An upper bound of the memory that one rule takes, in bytes.
     ///
-    /// That is the rule itself, its texts in an allocation that the allocator rounds up to at most
-    /// [`Spec::MAX_TEXT`], and its entry in the table, which has room for twice as many when it
-    /// has just grown.
-    pub(crate) const MAX_BYTES: usize =
-        size_of::<Self>().next_power_of_two() + Spec::MAX_TEXT + 2 * size_of::<KBox<Self>>();
+    /// That is the rule itself; what it says, with a reference count, and its texts in an allocation
+    /// that the allocator rounds up to at most [`Spec::MAX_TEXT`]; and its entry in the table, which
+    /// has room for twice as many when it has just grown.
+    pub(crate) const MAX_BYTES: usize = size_of::<Self>().next_power_of_two()
+        + (size_of::<usize>() + size_of::<Spec>()).next_power_of_two()
+        + Spec::MAX_TEXT
+        + 2 * size_of::<KBox<Self>>();
 
     fn rank(&self) -> Rank {
         self.spec.rank(self.age)

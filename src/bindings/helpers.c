@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 
 #include "helpers.h"
 
@@ -16,16 +17,73 @@ char *overdrive_platform_driver = "vfio-platform";
 module_param_named(platform_driver, overdrive_platform_driver, charp, 0444);
 MODULE_PARM_DESC(platform_driver, "Name of the platform meta driver (default: vfio-platform)");
 
-char *overdrive_rules = "";
-module_param_named(rules, overdrive_rules, charp, 0444);
+/*
+ * A text that can be given in parts, each by an option of its own: in several
+ * files of modprobe.d, and on the kernel command line.
+ */
+struct overdrive_text {
+	char **text;
+	const char *separator;
+};
+
+static int overdrive_text_set(const char *val, const struct kernel_param *kp)
+{
+	const struct overdrive_text *param = kp->arg;
+	char *joined;
+
+	if (!*val)
+		return 0;
+	joined = kasprintf(GFP_KERNEL, "%s%s%s", *param->text ?: "",
+			   *param->text ? param->separator : "", val);
+	if (!joined)
+		return -ENOMEM;
+	/* Whoever reads it gets a page, which ends with a newline and a NUL. */
+	if (strlen(joined) > PAGE_SIZE - 2) {
+		pr_err("overdrive: %s= has more than %lu bytes\n", kp->name, PAGE_SIZE - 2);
+		kfree(joined);
+		return -ENOSPC;
+	}
+	kfree(*param->text);
+	*param->text = joined;
+	return 0;
+}
+
+static int overdrive_text_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct overdrive_text *param = kp->arg;
+
+	return scnprintf(buffer, PAGE_SIZE, "%s\n", *param->text ?: "");
+}
+
+static void overdrive_text_free(void *arg)
+{
+	const struct overdrive_text *param = arg;
+
+	kfree(*param->text);
+}
+
+static const struct kernel_param_ops overdrive_text_ops = {
+	.set = overdrive_text_set,
+	.get = overdrive_text_get,
+	.free = overdrive_text_free,
+};
+
+char *overdrive_rules;
+static struct overdrive_text overdrive_rules_text = { &overdrive_rules, ";" };
+module_param_cb(rules, &overdrive_text_ops, &overdrive_rules_text, 0444);
+__MODULE_PARM_TYPE(rules, "string");
 MODULE_PARM_DESC(rules, "Rules that hold from load, [name=N,][bus=B,]MATCHER=TEXT,...,driver=D;...");
 
-char *overdrive_slots = "";
-module_param_named(slots, overdrive_slots, charp, 0444);
+char *overdrive_slots;
+static struct overdrive_text overdrive_slots_text = { &overdrive_slots, "" };
+module_param_cb(slots, &overdrive_text_ops, &overdrive_slots_text, 0444);
+__MODULE_PARM_TYPE(slots, "string");
 MODULE_PARM_DESC(slots, "Slots that the meta drivers seize from load, (BB:SS.F)(platform/NAME)...");
 
-char *overdrive_buses = "";
-module_param_named(buses, overdrive_buses, charp, 0444);
+char *overdrive_buses;
+static struct overdrive_text overdrive_buses_text = { &overdrive_buses, "," };
+module_param_cb(buses, &overdrive_text_ops, &overdrive_buses_text, 0444);
+__MODULE_PARM_TYPE(buses, "string");
 MODULE_PARM_DESC(buses, "Buses that get a driver_override, BUS[:restrict|:force],...");
 
 bool overdrive_reset_required = true;
@@ -49,4 +107,15 @@ struct device *overdrive_physfn(struct device *dev)
 bool overdrive_is_bridge(struct device *dev)
 {
 	return dev_is_pci(dev) && to_pci_dev(dev)->hdr_type != PCI_HEADER_TYPE_NORMAL;
+}
+
+void overdrive_init_delayed_work(struct delayed_work *dwork,
+				 void (*func)(struct work_struct *work))
+{
+	INIT_DELAYED_WORK(dwork, func);
+}
+
+void overdrive_schedule_delayed_work(struct delayed_work *dwork, unsigned int msecs)
+{
+	schedule_delayed_work(dwork, msecs_to_jiffies(msecs));
 }

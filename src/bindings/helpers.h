@@ -7,12 +7,15 @@
 
 #include <linux/types.h>
 
+struct delayed_work;
 struct device;
+struct work_struct;
 
 extern char *overdrive_pci_driver;
 extern char *overdrive_platform_driver;
 extern bool overdrive_reset_required;
 
+/* NULL if not given. */
 extern char *overdrive_rules;
 extern char *overdrive_slots;
 extern char *overdrive_buses;
@@ -20,5 +23,9 @@ extern char *overdrive_buses;
 int overdrive_device_match_driver_override(struct device *dev);
 struct device *overdrive_physfn(struct device *dev);
 bool overdrive_is_bridge(struct device *dev);
+
+void overdrive_init_delayed_work(struct delayed_work *dwork,
+				 void (*func)(struct work_struct *work));
+void overdrive_schedule_delayed_work(struct delayed_work *dwork, unsigned int msecs);
 
 #endif /* OVERDRIVE_HELPERS_H */

@@ -26,6 +26,7 @@ use crate::abstractions::{
     },
     device::Driver,
     driver_override,
+    errno::eopnotsupp,
     global::{
         Global,
         Published, //
@@ -139,7 +140,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::Unknown => ENODEV,
             Refusal::Native | Refusal::Extended => EEXIST,
-            Refusal::NoMatch | Refusal::NotTraceable | Refusal::NoForce(_) => EOPNOTSUPP,
+            Refusal::NoMatch | Refusal::NotTraceable | Refusal::NoForce(_) => eopnotsupp(),
             Refusal::Taken => EBUSY,
             Refusal::Failed(err) => err,
         }

@@ -79,8 +79,21 @@ impl Initramfs {
         // The kernel unpacks one archive after the other.
         let mut bytes = self.base.clone();
         bytes.extend(own.finish()?);
+        bytes.resize(padded(bytes.len()), 0);
         fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// The length of an archive of `len` bytes with zeroes at its end, which the kernel skips.
+///
+/// QEMU puts the archive into the last pages of memory, and begins with a page. A microvm machine's
+/// firmware has its ACPI tables in the end of the very last page, and nobody tells the two of each
+/// other. So only the first bytes of that page are taken.
+fn padded(len: usize) -> usize {
+    const PAGE: usize = 4096;
+    const WORD: usize = 4;
+
+    len.next_multiple_of(PAGE) + WORD
 }
 
 /// Links busybox's applets where the host can ask it for their names; the guest's init installs
@@ -157,4 +170,17 @@ fn guest_programs(dir: &Path) -> Result<Vec<PathBuf>> {
 fn path_str(path: &Path) -> Result<&str> {
     path.to_str()
         .with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_page_is_left_to_the_firmware() {
+        for len in [1, 4095, 4096, 4097, 22_000_000] {
+            assert!(padded(len) > len);
+            assert!(padded(len) % 4096 <= 4);
+        }
+    }
 }

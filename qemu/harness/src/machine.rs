@@ -50,6 +50,12 @@ static Q35: Machine = Machine {
         "-device pci-testdev,id=testdev0,addr=0a.0",
         "-object memory-backend-ram,id=shm0,size=1M,share=on",
         "-device ivshmem-plain,id=ivshmem0,memdev=shm0,addr=0d.0",
+        // A device of the PNP bus that can be done without: COM2.
+        "-chardev null,id=null0",
+        "-device isa-serial,index=1,chardev=null0",
+        // Two whose standard driver is a module: nothing has probed them when the guest's init runs.
+        "-device sdhci-pci,id=sd0,addr=0e.0",
+        "-device sdhci-pci,id=sd1,addr=0f.0",
         // An NVMe controller with virtual functions, which exist below a root port only.
         "-device pcie-root-port,id=rpn,chassis=10,slot=10,addr=0b.0",
         "-device nvme-subsys,id=subsys0",

@@ -3,8 +3,8 @@
 //! The module's rules engine on the host.
 //!
 //! The files are the module's own, from `src/binding`. They see this crate as the `kernel` crate:
-//! [`prelude`] and [`str`] have as much of it as the engine uses. Their KUnit tests run here as well,
-//! next to those with generated cases in `tests`.
+//! [`prelude`], [`str`] and [`sync`] have as much of it as the engine uses. Their KUnit tests run here
+//! as well, next to those with generated cases in `tests`.
 
 #![allow(dead_code, reason = "the module's callers are not here")]
 
@@ -13,6 +13,7 @@ extern crate self as kernel;
 
 pub mod prelude;
 pub mod str;
+pub mod sync;
 
 #[path = "../../../src/binding"]
 mod binding {

@@ -12,6 +12,7 @@ use crate::{
         Age, Origin, Rule, Spec, Subject,
     },
 };
+use kernel::{prelude::GFP_KERNEL, sync::Arc};
 use proptest::prelude::*;
 use std::{cell::Cell, ffi::CString};
 
@@ -69,7 +70,7 @@ impl Words {
 
     fn rule(&self, age: u64) -> Option<Rule> {
         Some(Rule {
-            spec: self.spec()?,
+            spec: Arc::new(self.spec()?, GFP_KERNEL).ok()?,
             age: Age(age),
             origin: Origin::Rule,
             hits: 0,
@@ -333,7 +334,7 @@ fn many_rules() {
 
         draft.set(Field::Device, name.as_bytes()).expect("valid");
         draft.set(Field::Driver, b"x").expect("valid");
-        let spec = draft.compile(b"r").expect("complete");
+        let spec = Arc::new(draft.compile(b"r").expect("complete"), GFP_KERNEL).expect("memory");
         table
             .insert(Rule { spec, age: Age(n), origin: Origin::Rule, hits: 0 })
             .expect("new");

@@ -66,11 +66,11 @@ impl Edu {
 
 #[vtable]
 impl Variant for Edu {
-    fn opening(device: &Opening<'_, Self>) -> Result {
+    fn opening(self: Pin<&Self>, device: &Opening<'_, Self>) -> Result {
         device.add_region::<Buffer>()
     }
 
-    fn reset(device: &Enabled<'_, Self>) -> Result {
+    fn reset(self: Pin<&Self>, device: &Enabled<'_, Self>) -> Result {
         // The engine can't be stopped, but what it transfers from now on goes nowhere.
         let quiesced = device.quiesce()?;
         let bar = quiesced.bar(REGISTERS)?;

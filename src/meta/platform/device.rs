@@ -4,17 +4,14 @@
 
 use super::{
     irqs::Irqs,
-    regions::{
-        Gate,
-        Regions, //
-    },
+    regions::Regions,
     reset::Method, //
 };
 use crate::{
     abstractions::{
+        gate::Gate,
         platform,
         pm_runtime,
-        rwsem::RwSemaphore,
         vfio::{
             Device,
             DeviceInfo,
@@ -48,29 +45,6 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
-/// Whether the registers may be accessed.
-///
-/// Whoever accesses a register holds it for reading, and so does who enters it into an address
-/// space; a reset holds it for writing. It is never held while user memory is accessed.
-#[pin_data]
-struct Access {
-    #[pin]
-    revoked: RwSemaphore<bool>,
-}
-
-impl Gate for Access {
-    #[inline(always)]
-    fn pass<T>(&self, access: impl FnOnce() -> Result<T>) -> Result<T> {
-        let revoked = self.revoked.read();
-
-        if *revoked {
-            return Err(ENODEV);
-        }
-
-        access()
-    }
-}
-
 /// The driver's data for a device.
 #[pin_data]
 pub(crate) struct PlatformDevice {
@@ -80,8 +54,11 @@ pub(crate) struct PlatformDevice {
     /// Serialises `VFIO_DEVICE_SET_IRQS`; the interrupt handler does without.
     #[pin]
     irqs: Mutex<Irqs>,
+    /// What every access to the registers passes, and entering them into an address space. It is
+    /// closed during a reset that the user asks for, and for good when the device is revoked. User
+    /// memory is not accessed behind it.
     #[pin]
-    access: Access,
+    access: Gate,
     reset: Option<Method>,
     reset_required: bool,
     /// In `/proc/interrupts`.
@@ -119,13 +96,7 @@ impl PlatformDevice {
             num_irqs,
             num_regions,
             irqs <- new_mutex!(irqs),
-            access <- pin_init!(Access {
-                revoked <- RwSemaphore::new(
-                    false,
-                    c"vfio_platform_access",
-                    kernel::static_lock_class!(),
-                ),
-            }),
+            access <- Gate::new(c"vfio_platform_access", kernel::static_lock_class!()),
             reset,
             reset_required,
             name,
@@ -137,23 +108,20 @@ impl PlatformDevice {
     pub(super) fn revoke(device: &Device<Self, Registered>) {
         let this = device.data();
 
-        let mut revoked = this.access.revoked.write();
-        *revoked = true;
-        device.unmap_all();
-        drop(revoked);
+        if let Ok(mut access) = this.access.close() {
+            access.shut();
+            device.unmap_all();
+        }
 
         this.irqs.lock().free();
     }
 
+    /// Resets the device. Nobody accesses the registers meanwhile: the caller sees to it.
     fn call_reset(device: &Device<Self, Registered>) -> Result {
         let this = device.data();
         let Some(reset) = &this.reset else {
             return Err(EINVAL);
         };
-
-        // Mappings are entered again by whoever touches them after the reset.
-        let _exclusive = this.access.revoked.write();
-        device.unmap_all();
 
         reset
             .reset(device.parent(), &this.regions)
@@ -177,9 +145,8 @@ impl Operations for PlatformDevice {
     fn open_device(device: &Device<Self, Registered>) -> Result {
         let this = device.data();
 
-        if *this.access.revoked.read() {
-            return Err(ENODEV);
-        }
+        // Not to be revoked meanwhile. There is no other user yet.
+        let _access = this.access.enter()?;
 
         pm_runtime::resume_and_get(device.parent())?;
         if let Err(e) = Self::call_reset(device) {
@@ -193,7 +160,8 @@ impl Operations for PlatformDevice {
     }
 
     fn close_device(device: &Device<Self, Opened>) {
-        // The reset has said so if it failed; there is nobody left who could be told.
+        // The last user is gone, and with it the mappings. The reset has said so if it failed; there
+        // is nobody left who could be told.
         let _ = Self::call_reset(device);
         device.data().irqs.lock().free();
         pm_runtime::put(device.parent());
@@ -251,11 +219,12 @@ impl FaultHandler for PlatformDevice {
     fn fault(device: &Device<Self, Opened>, fault: &mut Fault<'_>) {
         let this = device.data();
 
+        let access = this.access.enter();
+
         // If it was revoked, no page is entered.
-        let _ = this.access.pass(|| {
+        if access.is_ok() {
             this.regions.fault(fault);
-            Ok(())
-        });
+        }
     }
 }
 
@@ -284,17 +253,21 @@ impl Ioctls for PlatformDevice {
         let mut irqs = this.irqs.lock();
 
         // Checked under the lock: whoever revokes the device frees the lines afterwards.
-        if *this.access.revoked.read() {
-            return Err(ENODEV);
-        }
+        this.access.pass(|| Ok(()))?;
 
         irqs.set(set, &this.name)
     }
 
     fn reset(device: &Device<Self, Opened>) -> Result {
-        if *device.data().access.revoked.read() {
-            return Err(ENODEV);
-        }
+        let this = device.data();
+
+        // Nobody needs to wait for a reset that there is no way to.
+        this.access
+            .pass(|| this.reset.as_ref().map(drop).ok_or(EINVAL))?;
+
+        // Mappings are entered again by whoever touches them after the reset.
+        let _closed = this.access.close()?;
+        device.unmap_all();
 
         Self::call_reset(device)
     }

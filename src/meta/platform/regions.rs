@@ -7,7 +7,12 @@
 
 use crate::{
     abstractions::{
-        io::Io,
+        gate::Gate,
+        io::{
+            Io,
+            IoPort,
+            Registers, //
+        },
         platform::{
             self,
             Resource,
@@ -42,29 +47,24 @@ pub(super) struct Region {
     flags: u32,
 }
 
-/// What guards each single access to the registers.
-pub(super) trait Gate {
-    /// Calls `access` if the registers may be accessed, and keeps them so meanwhile.
-    fn pass<T>(&self, access: impl FnOnce() -> Result<T>) -> Result<T>;
-}
-
-/// Copies registers to userspace, each by an access of its natural size.
+/// Copies registers to or from userspace, each by an access of its natural size. Each passes the gate
+/// by itself: nobody who wants it closed waits for a long transfer.
 ///
 /// The loop is the C driver's: the largest of 4, 2 and 1 bytes that the alignment of the offset and
 /// the remaining length allow. In addition, exactly 8 aligned bytes are one access.
 macro_rules! transfer {
-    ($io:expr, $off:expr, $count:expr, $buf:expr, $access:ident) => {{
+    ($io:expr, $off:expr, $count:expr, $buf:expr, $access:ident, $type:ty) => {{
         let (mut off, mut left, mut buf) = ($off, $count, $buf);
 
         while left > 0 {
             let done = if left >= 4 && off % 4 == 0 {
-                $access::<u32>($io, off, buf)?;
+                $access::<u32, $type>($io, off, buf)?;
                 4
             } else if left >= 2 && off % 2 == 0 {
-                $access::<u16>($io, off, buf)?;
+                $access::<u16, $type>($io, off, buf)?;
                 2
             } else {
-                $access::<u8>($io, off, buf)?;
+                $access::<u8, $type>($io, off, buf)?;
                 1
             };
 
@@ -125,31 +125,22 @@ impl Region {
     }
 
     #[inline(always)]
-    fn read<G: Gate>(&self, gate: &G, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
+    fn read(&self, gate: &Gate, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
         self.can(VFIO_REGION_INFO_FLAG_READ)?;
         let count = self.clamp(off, count)?;
 
-        macro_rules! access {
-            ($name:ident, $io:ty) => {
-                #[inline(always)]
-                fn $name<T: Value>((gate, io): (&impl Gate, &$io), off: u64, buf: UserPtr) -> Result
-                where
-                    $io: Io<T>,
-                {
-                    gate.pass(|| Io::<T>::read(io, off))?.put(buf)
-                }
-            };
-        }
-        access!(read_mem, crate::abstractions::io::IoMem);
-        access!(read_port, crate::abstractions::io::IoPort);
-
         match &self.resource.io {
-            #[cfg(CONFIG_64BIT)]
-            ResourceIo::Mem(mem) if count == 8 && off % 8 == 0 => {
-                read_mem::<u64>((gate, mem), off, buf)?;
+            ResourceIo::Mem(mem) => {
+                let io = (gate, &mem.mapped()?);
+
+                #[cfg(CONFIG_64BIT)]
+                if count == 8 && off % 8 == 0 {
+                    get::<u64, Registers<'_>>(io, off, buf)?;
+                    return Ok(8);
+                }
+                transfer!(io, off, count, buf, get, Registers<'_>);
             }
-            ResourceIo::Mem(mem) => transfer!((gate, mem), off, count, buf, read_mem),
-            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, read_port),
+            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, get, IoPort),
             ResourceIo::None => return Err(EINVAL),
         }
 
@@ -157,37 +148,41 @@ impl Region {
     }
 
     #[inline(always)]
-    fn write<G: Gate>(&self, gate: &G, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
+    fn write(&self, gate: &Gate, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
         self.can(VFIO_REGION_INFO_FLAG_WRITE)?;
         let count = self.clamp(off, count)?;
 
-        macro_rules! access {
-            ($name:ident, $io:ty) => {
-                #[inline(always)]
-                fn $name<T: Value>((gate, io): (&impl Gate, &$io), off: u64, buf: UserPtr) -> Result
-                where
-                    $io: Io<T>,
-                {
-                    let value = T::get(buf)?;
-                    gate.pass(|| Io::<T>::write(io, off, value))
-                }
-            };
-        }
-        access!(write_mem, crate::abstractions::io::IoMem);
-        access!(write_port, crate::abstractions::io::IoPort);
-
         match &self.resource.io {
-            #[cfg(CONFIG_64BIT)]
-            ResourceIo::Mem(mem) if count == 8 && off % 8 == 0 => {
-                write_mem::<u64>((gate, mem), off, buf)?;
+            ResourceIo::Mem(mem) => {
+                let io = (gate, &mem.mapped()?);
+
+                #[cfg(CONFIG_64BIT)]
+                if count == 8 && off % 8 == 0 {
+                    put::<u64, Registers<'_>>(io, off, buf)?;
+                    return Ok(8);
+                }
+                transfer!(io, off, count, buf, put, Registers<'_>);
             }
-            ResourceIo::Mem(mem) => transfer!((gate, mem), off, count, buf, write_mem),
-            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, write_port),
+            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, put, IoPort),
             ResourceIo::None => return Err(EINVAL),
         }
 
         Ok(usize::try_from(count)?)
     }
+}
+
+/// Copies one register to the user's `buf`, if the gate is open.
+#[inline(always)]
+fn get<T: Value, I: Io<T>>((gate, io): (&Gate, &I), off: u64, buf: UserPtr) -> Result {
+    gate.pass(|| io.read(off))?.put(buf)
+}
+
+/// Copies the user's `buf` to one register, if the gate is open.
+#[inline(always)]
+fn put<T: Value, I: Io<T>>((gate, io): (&Gate, &I), off: u64, buf: UserPtr) -> Result {
+    let value = T::get(buf)?;
+
+    gate.pass(|| io.write(off, value))
 }
 
 /// All regions of a device.
@@ -242,26 +237,14 @@ impl Regions {
     /// # Errors
     ///
     /// `EINVAL` if no readable register is there, `EFAULT`, `ENOMEM`, and those of `gate`.
-    pub(super) fn read<G: Gate>(
-        &self,
-        gate: &G,
-        pos: i64,
-        buf: UserPtr,
-        count: usize,
-    ) -> Result<usize> {
+    pub(super) fn read(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
         let (region, off) = self.at(pos)?;
 
         region.read(gate, off, count, buf)
     }
 
     /// Writes to position `pos` of the device's file, with the same errors.
-    pub(super) fn write<G: Gate>(
-        &self,
-        gate: &G,
-        pos: i64,
-        buf: UserPtr,
-        count: usize,
-    ) -> Result<usize> {
+    pub(super) fn write(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
         let (region, off) = self.at(pos)?;
 
         region.write(gate, off, count, buf)

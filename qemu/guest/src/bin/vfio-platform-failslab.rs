@@ -88,22 +88,23 @@ fn says(log: &mut File, words: &str) -> bool {
     said
 }
 
-/// Ends where VFIO makes the group: from there on, a failed allocation is a WARNING in the kernel's
-/// own code (`vfio_group_release()`), whatever the driver.
+/// Ends where VFIO puts the device into a group: soon after that, a failed allocation is a WARNING in
+/// the kernel's own code (`vfio_group_release()`), whatever the driver. Not just before that, for the
+/// kernel does not make the same allocations each time.
 fn bind(device: &str, driver: &str) -> Result<(u32, u32)> {
     platform::unbind(device, driver)?;
     let mut log = kernel_log()?;
     let counts = each_allocation(
         || platform::bind(device, driver),
         |bound| {
-            let has_group = says(&mut log, "Adding to iommu group");
+            let at_group = says(&mut log, "Failed to add to iommu group");
             if !bound {
                 ensure!(platform::driver(device).is_none(), "half bound");
                 platform::bind(device, driver)?;
             }
             platform::unbind(device, driver)?;
             says(&mut log, "");
-            Ok(has_group && !bound)
+            Ok(at_group && !bound)
         },
     )?;
     platform::bind(device, driver)?;

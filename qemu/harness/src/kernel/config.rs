@@ -2,7 +2,7 @@
 
 //! The configuration fragments, and whether Kconfig did what they ask for.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 
@@ -18,11 +18,18 @@ impl Fragments {
         let arch = target.arch.to_string();
         let names = ["base", &arch];
         let names = names.iter().chain(target.flavor.fragments());
+        let path = |name: &str| target.qemu_dir().join(format!("config/{name}.config"));
+        let read = |path: &Path| {
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        };
         let mut text = String::new();
         for name in names {
-            let path = target.qemu_dir().join(format!("config/{name}.config"));
-            text += &fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
+            text += &read(&path(name))?;
+        }
+        // Few series need one.
+        let series = path(&target.series);
+        if series.is_file() {
+            text += &read(&series)?;
         }
         Ok(Self { text })
     }

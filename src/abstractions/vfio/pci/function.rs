@@ -54,20 +54,12 @@ pub(crate) struct Enabled<'a, V: Variant>(&'a Device<Function<V>, Registered>);
 
 impl<V: Variant> Enabled<'_, V> {
     /// Returns the variant's data.
-    #[expect(
-        dead_code,
-        reason = "for variants that keep any; the edu device's does not"
-    )]
-    pub(crate) fn data(&self) -> Pin<&V> {
+    fn variant(&self) -> Pin<&V> {
         // SAFETY: The variant is pinned with the data that it is a part of.
         unsafe { self.0.data().map_unchecked(|data| &data.variant) }
     }
 
     /// Returns the PCI device.
-    #[expect(
-        dead_code,
-        reason = "for variants that ask it for more than its registers"
-    )]
     pub(crate) fn pdev(&self) -> &pci::Device<Bound> {
         // SAFETY: `pdev` was set when the device was allocated for it, and does not change. It is
         // bound as long as the VFIO device is registered.
@@ -97,13 +89,13 @@ impl<'a, V: Variant> core::ops::Deref for Opening<'a, V> {
 /// Adds to an opened device what the variant has.
 fn open<V: Variant>(device: &Device<Function<V>, Registered>, opening: &Opening<'_, V>) -> Result {
     if V::HAS_OPENING {
-        V::opening(opening)?;
+        opening.variant().opening(opening)?;
     }
 
     if V::HAS_RESET {
         let core = opening.as_core();
 
-        V::reset(opening)?;
+        opening.variant().reset(opening)?;
 
         // SAFETY: By the type invariants of `Opening`, nobody else has access to the flags.
         let has_reset = unsafe { (*core).reset_works() };
@@ -149,7 +141,9 @@ impl<V: Variant> Operations for Function<V> {
 
     fn close_device(device: &Device<Self, Opened>) {
         // INVARIANT: The device was enabled when it was opened, and is disabled below.
-        if let Err(e) = V::reset(&Enabled(device)) {
+        let enabled = Enabled(device);
+
+        if let Err(e) = enabled.variant().reset(&enabled) {
             // `vfio-pci-core` switches the device's bus mastering off in any case, and it is reset
             // once more before the next user has it.
             dev_warn!(device.parent(), "can't be reset after use: {e:?}\n");
@@ -174,7 +168,9 @@ impl<V: Variant> Operations for Function<V> {
         }
 
         // INVARIANT: The user has it open: it was enabled, and is not disabled before it is closed.
-        V::reset(&Enabled(device)).map(|()| 0)
+        let enabled = Enabled(device);
+
+        enabled.variant().reset(&enabled).map(|()| 0)
     }
 }
 

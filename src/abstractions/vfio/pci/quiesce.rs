@@ -11,7 +11,11 @@ use core::{
     marker::PhantomData,
     ptr::NonNull, //
 };
-use kernel::prelude::*;
+use kernel::{
+    device::Bound,
+    pci,
+    prelude::*, //
+};
 
 /// A function that is kept off the bus: it decodes accesses to its memory, and can't make any
 /// itself. Dropping it brings the command register back to what the user had there.
@@ -22,8 +26,8 @@ use kernel::prelude::*;
 /// command register.
 pub(crate) struct Quiesced<'a> {
     core: *mut bindings::vfio_pci_core_device,
+    pdev: &'a pci::Device<Bound>,
     command: u16,
-    _enabled: PhantomData<&'a ()>,
 }
 
 impl<V: Variant> Enabled<'_, V> {
@@ -44,8 +48,8 @@ impl<V: Variant> Enabled<'_, V> {
         // INVARIANT: The lock was taken; the register is read before it is changed.
         let mut quiesced = Quiesced {
             core,
+            pdev: self.pdev(),
             command: 0,
-            _enabled: PhantomData,
         };
 
         match quiesced.read_command() {
@@ -57,8 +61,8 @@ impl<V: Variant> Enabled<'_, V> {
             Ok(command) => quiesced.command = command,
         }
 
-        // SAFETY: `core` and its PCI device are valid.
-        if unsafe { (*(*core).pdev).current_state } >= D3HOT {
+        // SAFETY: The PCI device is valid.
+        if unsafe { (*quiesced.as_pdev()).current_state } >= D3HOT {
             return Err(EIO);
         }
 
@@ -75,12 +79,17 @@ const D3HOT: c_int = 3;
 const COMMAND: c_int = bindings::PCI_COMMAND as c_int;
 
 impl Quiesced<'_> {
+    fn as_pdev(&self) -> *mut bindings::pci_dev {
+        // `pci::Device` is a transparent wrapper of `struct pci_dev`.
+        core::ptr::from_ref(self.pdev).cast_mut().cast()
+    }
+
     fn read_command(&self) -> Result<u16> {
         let mut value = 0;
 
         // SAFETY: The PCI device is valid, and `value` can be written.
         kernel::error::to_result(unsafe {
-            bindings::pci_read_config_word((*self.core).pdev, COMMAND, &raw mut value)
+            bindings::pci_read_config_word(self.as_pdev(), COMMAND, &raw mut value)
         })?;
 
         Ok(value)
@@ -89,7 +98,7 @@ impl Quiesced<'_> {
     fn write_command(&self, value: u16) {
         // An error means that the device has left the bus: nothing can be done about it.
         // SAFETY: The PCI device is valid.
-        let _ = unsafe { bindings::pci_write_config_word((*self.core).pdev, COMMAND, value) };
+        let _ = unsafe { bindings::pci_write_config_word(self.as_pdev(), COMMAND, value) };
     }
 
     /// Returns the registers behind the base address register `index`.
@@ -100,11 +109,11 @@ impl Quiesced<'_> {
     pub(crate) fn bar(&self, index: usize) -> Result<Bar<'_>> {
         // SAFETY: The device is enabled: the mappings of all its BARs were made, and remain.
         let (addr, flags) = unsafe {
-            let core = &*self.core;
+            let (core, pdev) = (&*self.core, &*self.as_pdev());
 
             (
                 core.barmap.get(index).copied(),
-                (*core.pdev).resource.get(index).map(|r| r.flags),
+                pdev.resource.get(index).map(|r| r.flags),
             )
         };
         let addr = NonNull::new(addr.ok_or(ENODEV)?).ok_or(ENODEV)?;
@@ -116,7 +125,7 @@ impl Quiesced<'_> {
 
         let index = c_int::try_from(index).map_err(|_| ENODEV)?;
         // SAFETY: The PCI device is valid, and so is the index.
-        let len = unsafe { bindings::pci_resource_len((*self.core).pdev, index) };
+        let len = unsafe { bindings::pci_resource_len(self.as_pdev(), index) };
 
         // INVARIANT: `vfio-pci-core` maps BARs as a whole.
         Ok(Bar {

@@ -19,7 +19,7 @@ use kernel::{
 pub(crate) trait Variant: Sized + Send + Sync + 'static {
     /// A user opens the device: it is enabled, and the user does not have it yet. The place to add
     /// regions.
-    fn opening(_device: &Opening<'_, Self>) -> Result {
+    fn opening(self: Pin<&Self>, _device: &Opening<'_, Self>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -29,7 +29,7 @@ pub(crate) trait Variant: Sized + Send + Sync + 'static {
     /// Called after the function's own reset, or in its place where there is none: when a user opens
     /// the device, before the user has it; by `VFIO_DEVICE_RESET`; and when the last user closes the
     /// device. A device with such a method reports `VFIO_DEVICE_FLAGS_RESET`.
-    fn reset(_device: &Enabled<'_, Self>) -> Result {
+    fn reset(self: Pin<&Self>, _device: &Enabled<'_, Self>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }

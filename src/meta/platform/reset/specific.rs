@@ -6,10 +6,7 @@ use super::Reset;
 use crate::{
     abstractions::{
         firmware,
-        io::{
-            Io,
-            IoMem, //
-        },
+        io::Io,
         platform::{
             self,
             ResourceIo, //
@@ -87,13 +84,14 @@ impl Reset for VirtioMmio {
         let ResourceIo::Mem(registers) = regions.get(0).map(Region::io)? else {
             return Err(EINVAL);
         };
-        let read = |offset| <IoMem as Io<u32>>::read(registers, offset);
+        let registers = registers.mapped()?;
+        let read = |offset| Io::<u32>::read(&registers, offset);
 
         if read(Self::MAGIC)? != Self::MAGIC_VALUE {
             return Err(ENODEV);
         }
 
-        Io::<u32>::write(registers, Self::STATUS, 0)?;
+        Io::<u32>::write(&registers, Self::STATUS, 0)?;
         // The device is reset when it says so.
         for _ in 0..Self::STEPS {
             if read(Self::STATUS)? == 0 {

@@ -2,7 +2,7 @@
 
 //! Moving a device to another driver and back: in one write each, and in the three that it replaces.
 
-use crate::figure::{Figure, Step};
+use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 pub const FIGURE: Figure = Figure {
     name: "rebind-against-three-writes",
     machine: "q35",
-    limit: 1.00,
+    limit: Limit::Ratio(1.00),
     repeat: 50,
     ours,
     peer,

@@ -19,7 +19,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let subject = match arguments.as_slice() {
-        [address, mode @ ("group" | "cdev"), kind @ ("variant" | "plain")] => Subject {
+        [
+            address,
+            mode @ ("group" | "cdev"),
+            kind @ ("variant" | "plain"),
+        ] => Subject {
             address,
             mode: if *mode == "cdev" {
                 Mode::Cdev

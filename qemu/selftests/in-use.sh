@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A device that somebody uses: whoever wants it back waits, and the user is asked for it; the module
+# can't be unloaded. These are the two things that the document of background-5 warns of.
+#
+# Machines: q35
+# Timeout: 120
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+device=$(pci_devices 1234:11e8 | head -n 1)
+[ -n "$device" ] || skip_all "no edu device"
+command -v overdrive-hold >/dev/null || skip_all "nobody to use the device"
+driver=/sys/bus/pci/drivers/vfio-meta
+
+# hold: starts to use the device.
+hold() {
+	rm -f /tmp/hold /tmp/held
+	mkfifo /tmp/hold
+	overdrive-hold "$device" </tmp/hold >/tmp/held &
+	holder=$!
+	exec 5>/tmp/hold
+	wait_until 20 grep -q open /tmp/held
+}
+
+# let_go: the user ends in peace.
+let_go() {
+	exec 5>&-
+	wait $holder
+}
+
+# later COMMAND...: runs it without waiting for its end, when it leaves its status in /tmp/over.
+later() {
+	rm -f /tmp/over
+	(
+		"$@"
+		echo $? >/tmp/over
+	) 5>&- &
+	waiting=$!
+}
+
+# still_waits: it has not ended, and the user still has the device. That the driver is about to let it
+# go can be seen already: the link to it is gone.
+still_waits() {
+	sleep 1
+	test ! -e /tmp/over && kill -0 $holder && has_status "$device" driver vfio-meta
+}
+
+asked() {
+	wait_until 20 grep -q asked /tmp/held
+}
+
+ended() {
+	wait $waiting
+	is "$(cat /tmp/over)" "$1"
+}
+
+require_module overdrive_test
+load_overdrive
+plan 17
+rebind "$device" vfio-meta
+
+check "somebody uses the device" hold
+later sh -c "echo $device >$driver/unbind"
+check "unbinding it asks the user for it" asked
+check "and waits" still_waits
+check "the user lets it go" let_go
+check "then it is done" ended 0
+check "the device is free" is_bound "$device" none
+
+rebind "$device" vfio-meta
+hold
+later rebind "$device" test-a
+check "a rebind asks as well" asked
+check "and waits" still_waits
+check "its state tells" has_status "$device" rebind busy
+let_go
+check "then it is done" ended 0
+check "the device has moved" is_as "$device" test-a test-a
+
+rebind "$device" vfio-meta
+hold
+check "the module can't be unloaded" sh -c "! rmmod overdrive 2>/tmp/why"
+check "which is told at once, and why" is "$(errno_name </tmp/why)" EAGAIN
+check "it is still there, and so is the user" \
+	sh -c "test -d /sys/module/overdrive && kill -0 $holder && ! grep asked /tmp/held"
+check "the device stays" is_as "$device" vfio-meta vfio-meta
+let_go
+rebind "$device" ""
+check "when nobody uses it, it can be" rmmod overdrive
+check "and it is as it was" is "$(bound_driver "$device") $(get_override "$device")" "none (null)"
+rmmod overdrive_test
+finish

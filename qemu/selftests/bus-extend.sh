@@ -4,7 +4,7 @@
 # Which buses can be extended, and what is left when they no longer are.
 #
 # Machines: q35 microvm
-# Timeout: 120
+# Timeout: 600
 
 . ./lib.sh
 . ./devices.sh

@@ -4,7 +4,7 @@
 # SCSI is extended, with a disk that is plugged in.
 #
 # Machines: q35
-# Timeout: 300
+# Timeout: 600
 
 . ./lib.sh
 . ./devices.sh

@@ -4,7 +4,7 @@
 # virtio is extended, on PCI and on platform devices: the random number generator.
 #
 # Machines: q35 microvm
-# Timeout: 300
+# Timeout: 600
 
 . ./lib.sh
 . ./devices.sh

@@ -33,7 +33,11 @@ new_devices() {
 }
 
 remember_devices() {
-	ls "/sys/bus/$1/devices" >"/tmp/devices-$1"
+	# Never empty: grep takes no pattern for one that matches all.
+	{
+		echo /
+		ls "/sys/bus/$1/devices"
+	} >"/tmp/devices-$1"
 }
 
 # bound_by BUS DRIVER: the first new device of that driver.

@@ -6,17 +6,15 @@
 
 /// Which devices of a bus its drivers can take.
 ///
-/// Some buses carry more than one kind: controllers and devices, say, each embedded in a different
-/// struct. A driver would take one for the other. The match function tells them apart by what is
-/// private to the bus; their names tell them apart as well.
+/// A bus can carry more than one kind: hosts and disks, say, each embedded in a different struct. A
+/// driver would take one for the other. The match function tells them apart by what is private to the
+/// bus; their names tell them apart as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Devices {
     /// All.
     All,
     /// Those whose name begins with a digit.
     Numbered,
-    /// Those whose name has a dash in it.
-    Dashed,
 }
 
 impl Devices {
@@ -25,31 +23,28 @@ impl Devices {
         match self {
             Self::All => true,
             Self::Numbered => name.first().is_some_and(u8::is_ascii_digit),
-            Self::Dashed => name.contains(&b'-'),
         }
     }
 }
 
-/// The buses whose probe needs nothing that only a match finds.
-const FORCE: [(&[u8], Devices); 8] = [
-    (b"i3c", Devices::Numbered),
+/// The buses whose probe needs nothing that only a match finds, and neither do their drivers.
+const FORCE: [(&[u8], Devices); 5] = [
     (b"scsi", Devices::Numbered),
-    (b"serial", Devices::Dashed),
     (b"serio", Devices::All),
     (b"slimbus", Devices::All),
-    (b"spmi", Devices::Numbered),
     (b"tee", Devices::All),
     (b"virtio", Devices::All),
 ];
 
 /// The buses that it is known of that forcing a driver fails, or worse, and why.
-const NEVER: [(&[u8], &str); 18] = [
+const NEVER: [(&[u8], &str); 19] = [
     (b"auxiliary", NO_ID),
     (b"cxl", MIXED),
     (b"dax", MIXED),
     (b"firewire", NO_ID),
     (b"hid", REFUSED),
     (b"i2c", NO_ID),
+    (b"i3c", NO_ID),
     (b"mdio_bus", MIXED),
     (b"mei", REFUSED),
     (b"nd", MIXED),
@@ -57,15 +52,15 @@ const NEVER: [(&[u8], &str); 18] = [
     (b"peci", NO_ID),
     (b"pnp", NOT_PROBED),
     (b"sdio", REFUSED),
+    (b"serial", NO_ID),
     (b"soundwire", REFUSED),
+    (b"spmi", NO_ID),
     (b"thunderbolt", MIXED),
-    (b"typec", MIXED),
     (b"usb", REFUSED),
-    (b"usb-serial", MIXED),
 ];
 
-const NO_ID: &str = "force: its drivers expect an ID that only a match finds";
-const MIXED: &str = "force: it has several kinds of devices or drivers";
+const NO_ID: &str = "force: its drivers use an ID that only a match finds";
+const MIXED: &str = "force: it has several kinds of devices, and drivers for each";
 const REFUSED: &str = "force: its probe fails without a match";
 const NOT_PROBED: &str = "force: it doesn't probe without a match";
 const UNKNOWN: &str = "force: not known to be safe on this bus, which can only be restricted";

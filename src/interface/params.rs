@@ -15,8 +15,8 @@
 //! that is no driver name (see [`DriverName`]), no rules, slots or buses makes loading fail with
 //! `EINVAL`, and the kernel log names the first bad character.
 //!
-//! `rules=` and `slots=` add up when they are given more than once. Each can have as many bytes as fit
-//! in a page when it is read; the others 1024.
+//! `rules=`, `slots=` and `buses=` add up when they are given more than once. Each can have as many
+//! bytes as fit in a page when it is read; the others 1024.
 
 use super::buses_param;
 pub(crate) use super::buses_param::BusSpec;

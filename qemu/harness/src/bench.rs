@@ -8,7 +8,8 @@
 //! The guest program `overdrive-bench` measures. It prints, on the port:
 //!
 //! ```text
-//! bench-limit NAME LIMIT          ours may be LIMIT times the peer's
+//! bench-limit NAME LIMIT          ours may be LIMIT times the peer's; or, with "+" before it, so
+//!                                 many instructions more
 //! bench-sample NAME ours VALUE    one measurement
 //! bench-sample NAME peer VALUE
 //! ```

@@ -50,6 +50,9 @@ static Q35: Machine = Machine {
         "-device pci-testdev,id=testdev0,addr=0a.0",
         "-object memory-backend-ram,id=shm0,size=1M,share=on",
         "-device ivshmem-plain,id=ivshmem0,memdev=shm0,addr=0d.0",
+        // A device of the PNP bus that can be done without: COM2.
+        "-chardev null,id=null0",
+        "-device isa-serial,index=1,chardev=null0",
         // Two whose standard driver is a module: nothing has probed them when the guest's init runs.
         "-device sdhci-pci,id=sd0,addr=0e.0",
         "-device sdhci-pci,id=sd1,addr=0f.0",

@@ -2,7 +2,7 @@
 
 //! Removing a device and finding it again, with many rules, with one, and without the module.
 
-use crate::figure::{Figure, Step};
+use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ const RULES: &str = "/sys/kernel/config/overdrive-rules";
 pub const MANY_RULES: Figure = Figure {
     name: "hot-add-with-10000-rules",
     machine: "q35",
-    limit: 1.05,
+    limit: Limit::Ratio(1.05),
     repeat: 20,
     ours: || with_rules(10_000, by_name),
     peer: || with_rules(1, by_name),
@@ -25,7 +25,7 @@ pub const MANY_RULES: Figure = Figure {
 pub const MANY_ALIASES: Figure = Figure {
     name: "hot-add-with-10000-aliases",
     machine: "q35",
-    limit: 1.05,
+    limit: Limit::Ratio(1.05),
     repeat: 20,
     ours: || with_rules(10_000, by_alias),
     peer: || with_rules(1, by_alias),
@@ -35,7 +35,7 @@ pub const MANY_ALIASES: Figure = Figure {
 pub const NO_RULE: Figure = Figure {
     name: "hot-add-without-rules",
     machine: "q35",
-    limit: 1.01,
+    limit: Limit::Ratio(1.01),
     repeat: 20,
     ours: || with_rules(0, by_name),
     peer: || hot_add(Vec::new(), None),

@@ -3,13 +3,14 @@
 //! Counts what things cost, in guest instructions.
 //!
 //! It runs in a guest whose clock is its instruction counter (QEMU's `-icount shift=0`), so that the
-//! figures repeat on any machine. Standard output is for the harness: `bench-limit NAME RATIO` once
-//! per figure, `bench-sample NAME ours|peer INSTRUCTIONS` per measurement. `overdrive-bench NAME...`
+//! figures repeat on any machine. Standard output is for the harness: `bench-limit NAME RATIO`, or
+//! `bench-limit NAME +INSTRUCTIONS`, once per figure, `bench-sample NAME ours|peer INSTRUCTIONS` per measurement. `overdrive-bench NAME...`
 //! measures only the figures that are named, and only those that are for `OVERDRIVE_MACHINE`, if that
 //! is in the environment.
 
 mod bind;
 mod clock;
+mod extend;
 mod figure;
 mod hot_add;
 mod module;
@@ -28,6 +29,9 @@ fn main() -> anyhow::Result<()> {
         hot_add::NO_RULE,
         hot_add::MANY_RULES,
         hot_add::MANY_ALIASES,
+        extend::MATCH,
+        extend::MATCH_WITH_OVERRIDE,
+        extend::NO_EXTENSION,
     ];
 
     for figure in figures

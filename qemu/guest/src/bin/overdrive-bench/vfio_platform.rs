@@ -9,7 +9,7 @@ use libc::MAP_SHARED;
 use overdrive_guest::{mapping::PAGE, platform, vfio::Device};
 use vfio_bindings::bindings::vfio::{VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK};
 
-use crate::figure::{Figure, Step};
+use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
 
 /// A virtio random number generator, and a USB controller, whose registers have pages of their own.
@@ -23,7 +23,7 @@ macro_rules! figure {
         Figure {
             name: $name,
             machine: MACHINE,
-            limit: 1.00,
+            limit: Limit::Ratio(1.00),
             repeat: $repeat,
             ours: || $step(Bound::to_ours),
             peer: || $step(Bound::to_peer),

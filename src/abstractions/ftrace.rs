@@ -58,10 +58,7 @@ impl Redirect {
     ///
     /// The code of both stays until the redirect is dropped, and that of `replacement` until nobody
     /// is in it anymore: see [`synchronize`].
-    pub(super) unsafe fn new(
-        function: MatchFn,
-        replacement: MatchFn,
-    ) -> impl PinInit<Self, Error> {
+    pub(super) unsafe fn new(function: MatchFn, replacement: MatchFn) -> impl PinInit<Self, Error> {
         // INVARIANT: Registered, unless it fails.
         try_pin_init!(Self {
             ops <- Opaque::try_ffi_init(move |slot: *mut bindings::ftrace_ops| {

@@ -339,7 +339,10 @@ impl Extended {
         let forced = scope.forced(self.bus.name())?;
         let mut entries = self.buses.entries.lock();
 
-        for entry in entries.iter_mut().filter(|entry| entry.bus == self.bus.id()) {
+        for entry in entries
+            .iter_mut()
+            .filter(|entry| entry.bus == self.bus.id())
+        {
             entry.forced = forced;
         }
         Ok(())

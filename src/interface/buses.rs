@@ -4,9 +4,9 @@
 //!
 //! See `Documentation/ABI/testing/configfs-overdrive-buses`.
 
+use super::device_attrs;
 #[cfg(not(kernel_7_3))]
 use crate::THIS_MODULE;
-use super::device_attrs;
 use crate::{
     abstractions::device_attr::emit,
     binding::{
@@ -69,10 +69,7 @@ impl Directory {
 impl configfs::GroupOperations for Directory {
     type Child = ExtendedBus;
 
-    fn make_group(
-        &self,
-        name: &CStr,
-    ) -> Result<impl PinInit<configfs::Group<ExtendedBus>, Error>> {
+    fn make_group(&self, name: &CStr) -> Result<impl PinInit<configfs::Group<ExtendedBus>, Error>> {
         let item_type = configfs_attrs! {
             container: configfs::Group<ExtendedBus>,
             data: ExtendedBus,

@@ -23,7 +23,9 @@ pub(super) enum Limit {
 impl Limit {
     fn parse(text: &str) -> Result<Self> {
         if let Some(more) = text.strip_prefix('+') {
-            return Ok(Self::More(more.parse().context("the limit is not a count")?));
+            return Ok(Self::More(
+                more.parse().context("the limit is not a count")?,
+            ));
         }
         let ratio: f64 = text.parse().context("the limit is not a number")?;
         if !ratio.is_finite() || ratio <= 0.0 {

@@ -71,7 +71,10 @@ impl Drop for Extension {
 }
 
 fn override_of_port() -> PathBuf {
-    Path::new(BUS).join("devices").join(PORT).join("driver_override")
+    Path::new(BUS)
+        .join("devices")
+        .join(PORT)
+        .join("driver_override")
 }
 
 fn extended(driver: Option<&str>) -> Result<Step> {

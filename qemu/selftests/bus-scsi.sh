@@ -35,7 +35,7 @@ no_disk() {
 }
 
 require_host
-plug virtio-scsi-pci hba ',"bus":"rp1","disable-legacy":"on"' || skip_all "no controller"
+plug virtio-scsi-pci hba ',"bus":"rp3","disable-legacy":"on"' || skip_all "no controller"
 disk scsidisk
 wait_until 20 test -e /sys/bus/scsi/devices/host0
 load_overdrive

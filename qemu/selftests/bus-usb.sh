@@ -39,7 +39,9 @@ require_host
 for module in usb-storage usbhid hid-generic cdc_ether; do
 	modprobe $module || skip_all "no module $module"
 done
-plug qemu-xhci xhci ',"bus":"rp0"' || skip_all "no USB controller"
+# A controller that is asked to go takes its time: it stays for the rest of the boot.
+[ -e /sys/bus/usb/devices/usb1 ] || plug qemu-xhci xhci ',"bus":"rp2"' ||
+	skip_all "no USB controller"
 wait_until 20 test -e /sys/bus/usb/devices/usb1
 disk stickdisk
 load_overdrive
@@ -69,6 +71,5 @@ no_stick
 check_hotplug usb storage_probe "$rounds" stick no_stick "modalias=usb:*ic08*"
 
 unload_overdrive
-unplug xhci
 host blockdev-del '{"node-name":"stickdisk"}' >/dev/null
 finish

@@ -17,14 +17,14 @@ done
 [ -n "$rng" ] || skip_all "no random number generator"
 rounds=$(stress_count 5 100)
 
-in() {
+rng_in() {
 	remember_devices virtio
 	plug virtio-rng-pci vhp ',"bus":"rp0","disable-legacy":"on"'
 	wait_until 20 new_devices virtio >/dev/null
 	new_devices virtio
 }
 
-out() {
+rng_out() {
 	unplug vhp
 }
 
@@ -43,7 +43,7 @@ check "virtio: a rule's bus" rule bus bus=virtio "device=$rng" driver=virtio_rng
 rmdir $rules/bus $buses/virtio
 
 if [ -d /sys/bus/pci/slots ] && [ -c "$HOST_PORT" ] && [ -n "$(pci_devices 1234:11e8)" ]; then
-	check_hotplug virtio virtrng_probe "$rounds" in out "device=virtio*"
+	check_hotplug virtio virtrng_probe "$rounds" rng_in rng_out "device=virtio*"
 else
 	for _ in $(seq $hotplug_results); do
 		skip "virtio: hot-plug" "nowhere to plug a device in"

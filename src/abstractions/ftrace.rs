@@ -16,10 +16,7 @@ use kernel::{
 };
 
 /// The callback changes where a function goes on, also while tracing is switched off for others.
-#[expect(
-    clippy::as_conversions,
-    reason = "`From` is no const trait, and the type is at least as wide"
-)]
+// CAST: The type is at least as wide.
 const FLAGS: c_ulong =
     (bindings::FTRACE_OPS_FL_IPMODIFY | bindings::FTRACE_OPS_FL_PERMANENT) as c_ulong;
 

@@ -16,6 +16,9 @@ MACHINE ?=
 # The selftests that `make test` is limited to.
 TESTS   ?=
 
+# How long `make fuzz` takes.
+SECONDS ?= 60
+
 build   := $(CURDIR)/build
 env     := $(build)/env-$(KERNEL)
 harness := $(build)/harness/bin/overdrive-harness
@@ -44,7 +47,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest module test-modules run test stress bench shell clippy fmt fmt-check \
-	shellcheck check host-test rust-analyzer modules_install clean help
+	shellcheck check host-test fuzz rust-analyzer modules_install clean help
 
 all: module
 
@@ -66,6 +69,7 @@ help:
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35 or microvm)'
 	@echo '  check            - clippy, rustfmt, shellcheck, and the tests that need no guest'
+	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
@@ -74,6 +78,7 @@ help:
 	@echo '  KDIR=            - build the module for this kernel build folder instead'
 	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices)'
 	@echo '  TESTS=           - names of selftests, for make test'
+	@echo '  SECONDS=60       - how long make fuzz takes'
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
 
 setup:
@@ -144,6 +149,16 @@ host-test: setup
 		RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked --manifest-path $$project/Cargo.toml \
 			--target-dir '$(build)/cargo' || exit 1; \
 	done
+
+# Only the program itself counts where it comes by: not what runs while it is built.
+fuzz-flags := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cdebug-assertions -Copt-level=1
+
+fuzz: setup
+	@. '$(env)' && target=$$("$$RUSTC" -vV | sed -n 's/^host: //p') && RUSTC="$$RUSTC" \
+		RUSTFLAGS='$(fuzz-flags)' "$$CARGO" build --quiet --locked --manifest-path qemu/rules/Cargo.toml --features fuzz \
+		--bin fuzz --target "$$target" --target-dir '$(build)/cargo' && \
+		cd '$(build)' && "cargo/$$target/debug/fuzz" $(SECONDS)
 
 rust-analyzer: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer

@@ -15,6 +15,7 @@ mod figure;
 mod hot_add;
 mod module;
 mod rebind;
+mod rule_memory;
 mod set_override;
 mod sysfs;
 mod vfio_platform;
@@ -27,8 +28,6 @@ fn main() -> anyhow::Result<()> {
         bind::FIGURE,
         rebind::FIGURE,
         hot_add::NO_RULE,
-        hot_add::MANY_RULES,
-        hot_add::MANY_ALIASES,
         extend::MATCH,
         extend::MATCH_WITH_OVERRIDE,
         extend::NO_EXTENSION,
@@ -37,6 +36,7 @@ fn main() -> anyhow::Result<()> {
     for figure in figures
         .iter()
         .chain(&vfio_platform::FIGURES)
+        .chain(&hot_add::MANY)
         .filter(|figure| {
             machine
                 .as_deref()
@@ -45,6 +45,14 @@ fn main() -> anyhow::Result<()> {
         .filter(|figure| wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
     {
         figure.measure()?;
+    }
+    hot_add::clean_up();
+    if machine
+        .as_deref()
+        .is_none_or(|machine| machine == rule_memory::MACHINE)
+        && (wanted.is_empty() || wanted.iter().any(|name| name == rule_memory::NAME))
+    {
+        rule_memory::measure()?;
     }
     Ok(())
 }

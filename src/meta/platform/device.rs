@@ -183,6 +183,7 @@ impl Operations for PlatformDevice {
         Ok(())
     }
 
+    #[inline(always)]
     fn read(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -194,6 +195,7 @@ impl Operations for PlatformDevice {
         this.regions.read(&this.access, *pos, buf, count)
     }
 
+    #[inline(always)]
     fn write(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -262,7 +264,8 @@ impl Ioctls for PlatformDevice {
         let this = device.data();
 
         // Nobody needs to wait for a reset that there is no way to.
-        this.access.pass(|| this.reset.as_ref().map(drop).ok_or(EINVAL))?;
+        this.access
+            .pass(|| this.reset.as_ref().map(drop).ok_or(EINVAL))?;
 
         // Mappings are entered again by whoever touches them after the reset.
         let _closed = this.access.close()?;

@@ -10,12 +10,14 @@
 
 mod bind;
 mod clock;
+mod console;
 mod figure;
 mod hot_add;
 mod module;
 mod rebind;
 mod set_override;
 mod sysfs;
+mod vfio_pci;
 mod vfio_platform;
 
 fn main() -> anyhow::Result<()> {
@@ -30,17 +32,24 @@ fn main() -> anyhow::Result<()> {
         hot_add::MANY_ALIASES,
     ];
 
+    let is_wanted = |figure: &&figure::Figure| {
+        machine
+            .as_deref()
+            .is_none_or(|machine| machine == figure.machine)
+            && (wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
+    };
+
+    let quiet = console::Quiet::new()?;
     for figure in figures
         .iter()
         .chain(&vfio_platform::FIGURES)
-        .filter(|figure| {
-            machine
-                .as_deref()
-                .is_none_or(|machine| machine == figure.machine)
-        })
-        .filter(|figure| wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
+        .chain(&vfio_pci::FIGURES)
+        .filter(is_wanted)
     {
-        figure.measure()?;
+        figure.measure(clock::instructions)?;
     }
-    Ok(())
+    for figure in vfio_pci::WITH_SLEEP.iter().filter(is_wanted) {
+        figure.measure(clock::own_instructions)?;
+    }
+    quiet.finish()
 }

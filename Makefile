@@ -13,8 +13,9 @@ ARCH    ?= x86_64
 FLAVOR  ?= test
 # The emulated machine of `make shell`, and the one that `make test` is limited to.
 MACHINE ?=
-# The selftests that `make test` is limited to.
+# The selftests that `make test` is limited to, and the figures that `make bench` is.
 TESTS   ?=
+FIGURES ?=
 
 # How long `make fuzz` takes.
 SECONDS ?= 60
@@ -33,7 +34,8 @@ ifdef KDIR
 	mkdir -p '$(2)' && $(MAKE) -C '$(KDIR)' M='$(CURDIR)' MO='$(2)' $$flags
   module-needs :=
 else
-  out    := $(build)/module/$(call name,$(FLAVOR))
+  # Expanded where it is used: `make bench` has a flavour of its own.
+  out     = $(build)/module/$(call name,$(FLAVOR))
   kbuild  = . '$(env)' && mkdir -p '$(2)' && \
 	$(MAKE) -C "$$(realpath '$(build)/kernel/$(call name,$(1))')" M='$(CURDIR)' MO='$(2)' \
 	ARCH=$(ARCH) LLVM="$$LLVM" RUSTC="$$RUSTC" RUSTFMT="$$RUSTFMT" RUSTDOC="$$RUSTDOC" \
@@ -79,6 +81,7 @@ help:
 	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices)'
 	@echo '  TESTS=           - names of selftests, for make test'
 	@echo '  SECONDS=60       - how long make fuzz takes'
+	@echo '  FIGURES=         - names of figures, for make bench'
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
 
 setup:
@@ -126,7 +129,7 @@ shell: test-modules guest
 
 bench: override FLAVOR := bench
 bench: test-modules guest
-	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json)
+	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json) $(FIGURES)
 
 check: fmt-check shellcheck clippy host-test
 

@@ -10,6 +10,7 @@
 
 mod bind;
 mod clock;
+mod console;
 mod extend;
 mod figure;
 mod hot_add;
@@ -18,6 +19,7 @@ mod rebind;
 mod rule_memory;
 mod set_override;
 mod sysfs;
+mod vfio_pci;
 mod vfio_platform;
 
 fn main() -> anyhow::Result<()> {
@@ -33,20 +35,27 @@ fn main() -> anyhow::Result<()> {
         extend::NO_EXTENSION,
     ];
 
+    let is_wanted = |figure: &&figure::Figure| {
+        machine
+            .as_deref()
+            .is_none_or(|machine| machine == figure.machine)
+            && (wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
+    };
+
+    let quiet = console::Quiet::new()?;
     for figure in figures
         .iter()
         .chain(&vfio_platform::FIGURES)
+        .chain(&vfio_pci::FIGURES)
         .chain(&hot_add::MANY)
-        .filter(|figure| {
-            machine
-                .as_deref()
-                .is_none_or(|machine| machine == figure.machine)
-        })
-        .filter(|figure| wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
+        .filter(is_wanted)
     {
-        figure.measure()?;
+        figure.measure(clock::instructions)?;
     }
     hot_add::clean_up();
+    for figure in vfio_pci::WITH_SLEEP.iter().filter(is_wanted) {
+        figure.measure(clock::own_instructions)?;
+    }
     if machine
         .as_deref()
         .is_none_or(|machine| machine == rule_memory::MACHINE)
@@ -54,5 +63,5 @@ fn main() -> anyhow::Result<()> {
     {
         rule_memory::measure()?;
     }
-    Ok(())
+    quiet.finish()
 }

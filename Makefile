@@ -119,7 +119,7 @@ htmldocs:
 	@scripts/htmldocs '$(build)/htmldocs'
 
 deb:
-	@packaging/deb/make '$(build)/deb'
+	@scripts/packaging/deb/make '$(build)/deb'
 
 modules_install: module
 	@$(call kbuild,$(FLAVOR),$(out)) modules_install

@@ -19,7 +19,17 @@ use crate::{selftest, target::Target, tool};
 
 /// Directories that the guest's init mounts something on or installs applets into.
 const DIRECTORIES: &[&str] = &[
-    "bin", "sbin", "usr/bin", "usr/sbin", "usr/share", "dev", "etc", "proc", "run", "sys", "tmp",
+    "bin",
+    "sbin",
+    "usr/bin",
+    "usr/sbin",
+    "usr/share",
+    "dev",
+    "etc",
+    "proc",
+    "run",
+    "sys",
+    "tmp",
     "root",
 ];
 

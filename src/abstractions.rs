@@ -6,6 +6,7 @@
 //! no policy of this module in it.
 
 pub(crate) mod bus;
+pub(crate) mod bus_match;
 pub(crate) mod delayed_work;
 pub(crate) mod device;
 pub(crate) mod device_attr;
@@ -14,12 +15,17 @@ pub(crate) mod driver_override;
 pub(crate) mod errno;
 pub(crate) mod eventfd;
 pub(crate) mod firmware;
+#[cfg(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)]
+mod ftrace;
+#[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
+mod ftrace_absent;
 pub(crate) mod gate;
 pub(crate) mod global;
 mod init;
 pub(crate) mod io;
 pub(crate) mod iommu;
 pub(crate) mod irq;
+pub(crate) mod module;
 pub(crate) mod module_param;
 pub(crate) mod pci;
 pub(crate) mod platform;

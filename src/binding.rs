@@ -17,6 +17,7 @@
 pub(crate) mod claim;
 pub(crate) mod driver_name;
 pub(crate) mod engine;
+pub(crate) mod extend;
 mod facts;
 pub(crate) mod group;
 pub(crate) mod hotplug;

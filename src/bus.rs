@@ -1,7 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What differs per bus.
+//!
+//! A bus is [`native`] if it honours the override of its devices itself. Any other can be
+//! [`extended`].
 
 #![deny(unsafe_code)]
 
+pub(crate) mod extended;
+mod force;
 pub(crate) mod native;
+
+use crate::abstractions::{
+    bus::Bus,
+    device::Driver, //
+};
+use kernel::{
+    device::Device,
+    prelude::*, //
+};
+
+/// The registered bus of that name.
+fn find(name: &[u8]) -> Result<Option<Bus>> {
+    Ok(Bus::all(1, |it, _| it == name)?.pop())
+}
+
+/// Whether the bus lets the device, with the override that it has, have the driver.
+///
+/// # Errors
+///
+/// What the bus's match returns, above all `EPROBE_DEFER`.
+pub(crate) fn matches(dev: &Device, drv: &Driver) -> Result<bool> {
+    extended::matches(dev, drv)
+}

@@ -7,6 +7,8 @@
 
 #![deny(unsafe_code)]
 
+pub(crate) mod buses;
+mod buses_param;
 pub(crate) mod device_attrs;
 pub(crate) mod params;
 pub(crate) mod rules;

@@ -49,6 +49,9 @@ struct Overdrive {
     /// The directory of rules. The module can't be unloaded while there are any in it.
     #[pin]
     configfs: configfs::Subsystem<interface::rules::Rules>,
+    /// The directory of extended buses, likewise.
+    #[pin]
+    configfs_buses: configfs::Subsystem<interface::buses::Directory>,
     /// The files of the meta drivers, which are in the directories of these.
     #[pin]
     platform_slots: interface::slots::Files<interface::slots::Platform>,
@@ -57,6 +60,8 @@ struct Overdrive {
     /// The devices' files, and the rules' view of devices. Once it is gone, nobody can ask for a
     /// rebind anymore, which could otherwise find a driver that is about to go.
     watch: binding::hotplug::Watch,
+    /// The buses from the module parameter.
+    extensions: KVec<binding::extend::Extension>,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
     #[pin]
     meta: meta::Drivers,
@@ -64,6 +69,7 @@ struct Overdrive {
     slots: Published<Arc<meta::slots::Slots>>,
     rules: KVec<binding::ActiveRule>,
     /// What all of these share.
+    extended: Published<Arc<bus::extended::Buses>>,
     shared: Published<Arc<binding::Engine>>,
 }
 
@@ -79,6 +85,7 @@ impl kernel::InPlaceModule for Overdrive {
                 params.platform_driver.try_clone()?,
                 params.slots,
             )?;
+            let buses = bus::extended::Buses::new(module)?;
             let (pci_driver, platform_driver) = (
                 params.pci_driver.try_clone()?,
                 params.platform_driver.try_clone()?,
@@ -86,14 +93,16 @@ impl kernel::InPlaceModule for Overdrive {
 
             Ok(try_pin_init!(Self {
                 shared: engine.clone().publish()?,
+                extended: buses.clone().publish()?,
                 rules,
                 slots: slots.publish()?,
                 // Before the meta drivers, which then find the overrides that name them.
                 watch: binding::hotplug::Watch::new(
-                    engine.clone(),
+                    &engine,
                     bus::native::buses()?,
-                    &interface::device_attrs::GROUP,
+                    &interface::device_attrs::NATIVE,
                 )?,
+                extensions: extend(&engine, &buses, params.buses)?,
                 meta <- meta::Drivers::new(
                     module,
                     params.pci_driver,
@@ -102,10 +111,14 @@ impl kernel::InPlaceModule for Overdrive {
                 ),
                 pci_slots <- interface::slots::Files::new(&pci_driver, module),
                 platform_slots <- interface::slots::Files::new(&platform_driver, module),
+                configfs_buses <- interface::buses::Directory::register(),
                 configfs <- interface::rules::Rules::register(),
             })
             .pin_chain(|this| {
                 this.watch.settle();
+                for extension in &this.extensions {
+                    extension.settle();
+                }
                 Ok(())
             }))
         })
@@ -125,4 +138,20 @@ fn activate(
         rules.push(rule, GFP_KERNEL)?;
     }
     Ok(rules)
+}
+
+/// Extends the buses from the module parameter.
+fn extend(
+    engine: &Arc<binding::Engine>,
+    buses: &Arc<bus::extended::Buses>,
+    specs: KVec<interface::params::BusSpec>,
+) -> Result<KVec<binding::extend::Extension>> {
+    let mut extensions = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
+
+    for spec in specs {
+        let extension = interface::buses::extend(engine, buses, spec.name, spec.scope)?;
+
+        extensions.push(extension, GFP_KERNEL)?;
+    }
+    Ok(extensions)
 }

@@ -10,6 +10,8 @@ packages="clang-$llvm lld-$llvm llvm-$llvm libclang-$llvm-dev"
 packages="$packages make flex bison bc libelf-dev libssl-dev kmod rsync xz-utils cpio python3"
 # The linker and the C library for host tools, bindgen, the harness and static guest programs.
 packages="$packages gcc libc6-dev"
+# The kernel's VFIO selftests link with libuuid.
+packages="$packages uuid-dev"
 # Downloads from the crates registry.
 packages="$packages ca-certificates"
 packages="$packages qemu-system-x86"

@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/device/bus.h`](srctree/include/linux/device/bus.h)
 
-use super::device::text_or_empty;
+use super::device::{
+    as_raw,
+    text_or_empty, //
+};
 use crate::bindings;
 use core::ptr::NonNull;
 use kernel::{
@@ -14,6 +17,23 @@ use kernel::{
     prelude::*,
     types::Opaque, //
 };
+
+/// Identifies a bus.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Id(usize);
+
+impl Id {
+    /// The bus that the device is on.
+    pub(crate) fn of(dev: &Device) -> Self {
+        // SAFETY: `dev` is valid. Its bus is set before it is added, and doesn't change.
+        Self(unsafe { (*as_raw(dev)).bus }.addr())
+    }
+
+    /// Where its `struct bus_type` is.
+    pub(super) fn address(self) -> usize {
+        self.0
+    }
+}
 
 /// A bus that was registered when this was made.
 ///
@@ -38,6 +58,25 @@ impl Bus {
         // The list can't be walked and memory be allocated at the same time.
         let mut buses = KVec::with_capacity(capacity, GFP_KERNEL)?;
 
+        Self::walk(|subsys| {
+            // SAFETY: The bus is registered, and its kset embedded in the struct.
+            unsafe {
+                let bus = (*subsys).bus;
+
+                if buses.len() < capacity
+                    && filter(text_or_empty((*bus).name), (*bus).driver_override)
+                    && !bindings::kobject_get_unless_zero(&raw mut (*subsys).subsys.kobj).is_null()
+                {
+                    // INVARIANT: A reference was taken just now. There is room: checked above.
+                    let _ = buses.push_within_capacity(Self(NonNull::new_unchecked(subsys)));
+                }
+            }
+        })?;
+        Ok(buses)
+    }
+
+    /// Calls `f` with each registered bus. `f` must not sleep.
+    fn walk(mut f: impl FnMut(*mut bindings::subsys_private)) -> Result {
         // SAFETY: The platform bus exists from boot, and its kset is a member of the set of all.
         let kset = unsafe { bindings::bus_get_kset(&raw const bindings::platform_bus_type) };
         if kset.is_null() {
@@ -58,26 +97,41 @@ impl Bus {
                 let kset = container_of!(kobj, bindings::kset, kobj);
                 let subsys = container_of!(kset, bindings::subsys_private, subsys);
 
-                let bus = (*subsys).bus;
-
-                if buses.len() < capacity
-                    && !bus.is_null()
-                    && filter(text_or_empty((*bus).name), (*bus).driver_override)
-                    && !bindings::kobject_get_unless_zero(kobj).is_null()
-                {
-                    // INVARIANT: A reference was taken just now. There is room: checked above.
-                    let _ = buses.push_within_capacity(Self(NonNull::new_unchecked(subsys)));
+                if !(*subsys).bus.is_null() {
+                    f(subsys);
                 }
                 at = (*at).next;
             }
             bindings::spin_unlock(&raw mut (*all).list_lock);
         }
-        Ok(buses)
+        Ok(())
     }
 
     fn as_raw(&self) -> *const bindings::bus_type {
         // SAFETY: By the type invariants.
         unsafe { self.0.as_ref() }.bus
+    }
+
+    /// Identifies the bus for as long as it is registered.
+    pub(crate) fn id(&self) -> Id {
+        Id(self.as_raw().addr())
+    }
+
+    /// The function that says whether a driver can have a device, if there is one.
+    pub(super) fn match_fn(
+        &self,
+    ) -> Option<unsafe extern "C" fn(*mut bindings::device, *const bindings::device_driver) -> c_int>
+    {
+        let mut found = None;
+
+        // Looked up anew: what `self` points to is only compared while a bus is registered.
+        let _ = Self::walk(|subsys| {
+            if core::ptr::eq(subsys, self.0.as_ptr()) {
+                // SAFETY: The bus is registered, so that its `bus_type` is there.
+                found = unsafe { (*(*subsys).bus).match_ };
+            }
+        });
+        found
     }
 
     /// The bus's name.
@@ -109,6 +163,15 @@ impl Bus {
                 Some(callback::<F>),
             )
         };
+    }
+}
+
+impl Clone for Bus {
+    fn clone(&self) -> Self {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::kobject_get(&raw mut (*self.0.as_ptr()).subsys.kobj) };
+        // INVARIANT: A reference was taken just now.
+        Self(self.0)
     }
 }
 

@@ -68,11 +68,9 @@ impl<T: Work> DelayedWork<T> {
         unsafe { bindings::overdrive_schedule_delayed_work(self.dwork.get(), msecs) };
     }
 
-    /// # Safety
-    ///
-    /// `work` is part of the `dwork` of a `Self`, which is not dropped before this returns.
-    unsafe extern "C" fn callback(work: *mut bindings::work_struct) {
-        // SAFETY: Guaranteed by the caller, which is the work queue: dropping waits for it.
+    extern "C" fn callback(work: *mut bindings::work_struct) {
+        // SAFETY: By the type invariants, `work` is part of a `delayed_work`, and that of a `Self`,
+        // which does not go away while this is running.
         let this = unsafe {
             let dwork = container_of!(work, bindings::delayed_work, work);
 

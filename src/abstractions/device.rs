@@ -171,7 +171,9 @@ impl Driver {
         self.0.suppress_bind_attrs
     }
 
-    /// Whether the bus would let `dev`, as it is now, have this driver.
+    /// What the bus's match function says: whether it lets `dev`, as it is now, have this driver.
+    ///
+    /// The function itself is asked, also where a [`Hook`](super::bus_match::Hook) answers others.
     ///
     /// # Errors
     ///
@@ -182,7 +184,8 @@ impl Driver {
             return Ok(true);
         };
 
-        // SAFETY: Both are valid, and of the same bus: [`find_driver`] only looks there.
+        // SAFETY: Both are valid, and of the same bus: who has a driver found it by a device, or was
+        // asked about both.
         let ret = unsafe { matches(as_raw(dev), &raw const self.0) };
 
         to_result(ret).map(|()| ret > 0)

@@ -136,7 +136,7 @@ impl<const N: usize> AttributeList<N> {
     }
 }
 
-/// A directory with attributes in it, in a static.
+/// Attributes, most often with a directory of their own, in a static.
 pub(crate) struct Group(Opaque<bindings::attribute_group>);
 
 // SAFETY: The driver core reads it only.
@@ -156,7 +156,18 @@ impl Group {
         Self(Opaque::new(group))
     }
 
-    /// Adds the directory to the device, which must be registered.
+    /// Makes a group whose attributes are in the device's own directory.
+    pub(crate) const fn without_directory<const N: usize>(
+        attributes: &'static AttributeList<N>,
+    ) -> Self {
+        // SAFETY: As above.
+        let mut group: bindings::attribute_group = unsafe { core::mem::zeroed() };
+
+        group.__bindgen_anon_2.attrs = core::ptr::from_ref(attributes).cast_mut().cast();
+        Self(Opaque::new(group))
+    }
+
+    /// Adds the attributes to the device, which must be registered.
     pub(crate) fn create(&'static self, dev: &Device) -> Result {
         // SAFETY: Both are valid, the group forever.
         to_result(unsafe {
@@ -164,7 +175,7 @@ impl Group {
         })
     }
 
-    /// Removes the directory, and waits until nobody is in a callback of an attribute in it.
+    /// Removes the attributes, and waits until nobody is in a callback of one.
     ///
     /// The device must have had it since [`Group::create`], and still be registered.
     pub(crate) fn remove(&'static self, dev: &Device) {

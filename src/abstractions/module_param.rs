@@ -78,6 +78,13 @@ pub(crate) static SLOTS: StringParam = StringParam {
     value: &raw const bindings::overdrive_slots,
 };
 
+/// `buses=`
+// INVARIANT: `overdrive_buses` likewise.
+pub(crate) static BUSES: StringParam = StringParam {
+    name: "buses",
+    value: &raw const bindings::overdrive_buses,
+};
+
 /// A parameter of type `bool`.
 ///
 /// # Invariants

@@ -34,33 +34,32 @@ pub(crate) fn change<const N: usize>(dev: &Device, variables: [&CStr; N]) {
     };
 }
 
-/// The module alias of the device, which its bus adds to every uevent; empty if it has none.
+/// The module alias of the device, which its bus or its type adds to every uevent; empty if it has
+/// none.
 ///
 /// # Errors
 ///
-/// `ENOMEM`, or what the bus returns.
+/// `ENOMEM`, or what the bus or the type returns.
 pub(crate) fn modalias(dev: &Device) -> Result<KVec<u8>> {
     const KEY: &[u8] = b"MODALIAS=";
 
     let mut found = KVec::new();
     let mut env: KBox<bindings::kobj_uevent_env> = KBox::init(pin_init::init_zeroed(), GFP_KERNEL)?;
 
-    // SAFETY: `dev` is valid. A device that is registered is on a bus, which lives at least until
-    // the device is gone.
-    let uevent = unsafe {
-        let bus = (*as_raw(dev)).bus;
-        if bus.is_null() {
-            None
-        } else {
-            (*bus).uevent
-        }
-    };
-    let Some(uevent) = uevent else {
-        return Ok(found);
-    };
+    // SAFETY: `dev` is valid. A device that is registered is on a bus and of a type which, if any,
+    // live at least until the device is gone.
+    let [by_bus, by_type] = unsafe {
+        let dev = as_raw(dev);
 
-    // SAFETY: Both are valid; the driver core calls the bus the same way.
-    kernel::error::to_result(unsafe { uevent(as_raw(dev), &mut *env) })?;
+        [
+            (*dev).bus.as_ref().and_then(|bus| bus.uevent),
+            (*dev).type_.as_ref().and_then(|type_| type_.uevent),
+        ]
+    };
+    for uevent in [by_bus, by_type].into_iter().flatten() {
+        // SAFETY: Both are valid; the driver core calls bus and type the same way.
+        kernel::error::to_result(unsafe { uevent(as_raw(dev), &mut *env) })?;
+    }
 
     let used = usize::try_from(env.buflen)?;
     let variables = env.buf.get(..used).ok_or(EINVAL)?;

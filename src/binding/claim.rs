@@ -95,6 +95,15 @@ impl Claims {
         })
     }
 
+    /// Waits until no transaction works on the device, which is going away, so that none will again.
+    pub(super) fn wait_until_free(&self, dev: &Managed) {
+        let mut guard = self.lock.lock();
+
+        while dev.claimed.is_claimed() {
+            self.changed.wait(&mut guard);
+        }
+    }
+
     /// Marks a device as going away.
     pub(super) fn dying(&self, dev: &Managed) {
         let _guard = self.lock.lock();

@@ -4,7 +4,10 @@
 
 use super::{
     claim::Claims,
-    managed::Managed,
+    managed::{
+        Managed,
+        ManagedBus, //
+    },
     report::KeptOff,
     rules::{
         table::Table,
@@ -41,7 +44,6 @@ pub(super) struct Rules {
 /// The devices of managed buses.
 pub(super) struct Devices {
     by_id: RBTree<usize, Arc<Managed>>,
-    closed: bool,
 }
 
 /// The rules and the devices.
@@ -72,7 +74,6 @@ impl Engine {
                 devices <- new_mutex!(
                     Devices {
                         by_id: RBTree::new(),
-                        closed: false,
                     },
                     "overdrive_devices"
                 ),
@@ -116,12 +117,12 @@ impl Engine {
         devices.by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
     }
 
-    /// Adds a device, unless it is there already or no more are wanted.
+    /// Adds a device, unless it is there already or its bus is no longer managed.
     pub(super) fn add(&self, managed: &Arc<Managed>) -> Result<bool> {
         let mut devices = self.devices.lock();
         let id = device::id(managed.device());
 
-        if devices.closed || devices.by_id.get(&id).is_some() {
+        if managed.managed_bus().is_closed() || devices.by_id.get(&id).is_some() {
             return Ok(false);
         }
         devices
@@ -162,9 +163,23 @@ impl Engine {
         }
     }
 
-    /// Adds no device anymore, and forgets those that wait for something.
-    pub(super) fn close(&self) {
-        self.devices.lock().closed = true;
-        self.kept_off.work().clear();
+    /// Calls `f` with each device of `bus`.
+    pub(super) fn for_each_device_of(
+        &self,
+        bus: &Arc<ManagedBus>,
+        mut f: impl FnMut(&Arc<Managed>),
+    ) {
+        self.for_each_device(|managed| {
+            if Arc::ptr_eq(managed.managed_bus(), bus) {
+                f(managed);
+            }
+        });
+    }
+
+    /// Adds no device of `bus` anymore.
+    pub(super) fn close(&self, bus: &ManagedBus) {
+        let _devices = self.devices.lock();
+
+        bus.close();
     }
 }

@@ -7,7 +7,10 @@
 //! where the device gets its attributes.
 
 use super::{
-    managed::Managed,
+    managed::{
+        Managed,
+        ManagedBus, //
+    },
     Engine, //
 };
 use crate::abstractions::{
@@ -28,8 +31,8 @@ use kernel::{
 /// What happens on a managed bus.
 struct Hook {
     engine: Arc<Engine>,
-    bus: Arc<KVec<u8>>,
-    attributes: &'static device_attr::Group,
+    bus: Arc<ManagedBus>,
+    attributes: &'static [&'static device_attr::Group],
 }
 
 impl Hook {
@@ -40,7 +43,7 @@ impl Hook {
             let mut has_attributes = managed.has_attributes.lock();
 
             if self.engine.add(&managed)? {
-                self.attributes.create(dev)?;
+                self.create_attributes(dev)?;
                 *has_attributes = true;
             }
             Ok(())
@@ -54,11 +57,25 @@ impl Hook {
         }
     }
 
+    /// Gives the device all its attributes, or none.
+    fn create_attributes(&self, dev: &Device) -> Result {
+        for (i, group) in self.attributes.iter().enumerate() {
+            group.create(dev).inspect_err(|_| {
+                for group in self.attributes.iter().take(i) {
+                    group.remove(dev);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
     fn remove_attributes(&self, managed: &Managed) {
         let mut has_attributes = managed.has_attributes.lock();
 
         if core::mem::take(&mut *has_attributes) {
-            self.attributes.remove(managed.device());
+            for group in self.attributes.iter().rev() {
+                group.remove(managed.device());
+            }
         }
     }
 }
@@ -81,6 +98,7 @@ impl Handler for Hook {
             }
             Event::Removed => {
                 self.remove_attributes(&managed);
+                self.engine.kept_off.work().forget_dying();
                 self.engine.forget(dev);
             }
             Event::Bound => self.engine.report_probe(&managed, true),
@@ -89,66 +107,98 @@ impl Handler for Hook {
     }
 }
 
-/// The buses that are managed; dropping it takes everything back from their devices.
-pub(crate) struct Watch {
+/// A bus whose devices are managed; dropping it takes everything back from them.
+pub(super) struct BusWatch {
+    notifier: Option<Pin<KBox<Notifier<Hook>>>>,
     engine: Arc<Engine>,
-    notifiers: KVec<Pin<KBox<Notifier<Hook>>>>,
+    bus: Arc<ManagedBus>,
 }
 
-impl Watch {
-    /// Manages the devices of `buses`, present and future ones, and applies the rules to them.
-    pub(crate) fn new(
+impl BusWatch {
+    /// Manages the devices of `bus`, present and future ones, and applies the rules to them.
+    pub(super) fn new(
         engine: Arc<Engine>,
-        buses: KVec<Bus>,
-        attributes: &'static device_attr::Group,
+        bus: Bus,
+        attributes: &'static [&'static device_attr::Group],
     ) -> Result<Self> {
-        let mut this = Self {
-            engine,
-            notifiers: KVec::with_capacity(buses.len(), GFP_KERNEL)?,
+        let managed_bus = ManagedBus::new(bus.name())?;
+        let hook = Hook {
+            engine: engine.clone(),
+            bus: managed_bus.clone(),
+            attributes,
         };
+        let notifier = KBox::pin_init(Notifier::new(bus, hook), GFP_KERNEL)?;
+
+        // A device that is added meanwhile is found twice, which is one time more than needed.
+        notifier.bus().for_each_device(|dev| {
+            notifier.handler().manage(dev);
+        });
+        Ok(Self {
+            notifier: Some(notifier),
+            engine,
+            bus: managed_bus,
+        })
+    }
+
+    /// Gives devices that were there before to the drivers that their rules name.
+    ///
+    /// Devices that are bound stay so.
+    pub(super) fn settle(&self) {
+        self.engine.settle(&self.bus);
+    }
+}
+
+impl Drop for BusWatch {
+    fn drop(&mut self) {
+        let engine = &self.engine;
+
+        engine.close(&self.bus);
+
+        // The notifier is still there: a device that is removed now waits until its attributes are,
+        // rather than to pull its directory away from under them.
+        if let Some(notifier) = &self.notifier {
+            engine.for_each_device_of(&self.bus, |managed| {
+                engine.claims.dying(managed);
+                notifier.handler().remove_attributes(managed);
+                // A rule can be moving it.
+                engine.claims.wait_until_free(managed);
+            });
+        }
+        self.notifier = None;
+        engine.kept_off.work().forget_dying();
+
+        // Nothing can set any override anymore.
+        engine.for_each_device_of(&self.bus, |managed| {
+            managed.clear_set_by(None);
+            engine.forget(managed.device());
+        });
+    }
+}
+
+/// The native buses, which are managed for as long as this is there.
+pub(crate) struct Watch(KVec<BusWatch>);
+
+impl Watch {
+    /// Manages the devices of `buses`.
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        buses: KVec<Bus>,
+        attributes: &'static [&'static device_attr::Group],
+    ) -> Result<Self> {
+        let mut watches = KVec::with_capacity(buses.len(), GFP_KERNEL)?;
 
         for bus in buses {
-            let mut name = KVec::new();
-
-            name.extend_from_slice(bus.name(), GFP_KERNEL)?;
-            let hook = Hook {
-                engine: this.engine.clone(),
-                bus: Arc::new(name, GFP_KERNEL)?,
-                attributes,
-            };
-            let notifier = KBox::pin_init(Notifier::new(bus, hook), GFP_KERNEL)?;
-
-            // A device that is added meanwhile is found twice, which is one time more than needed.
-            notifier.bus().for_each_device(|dev| {
-                notifier.handler().manage(dev);
-            });
-            this.notifiers.push(notifier, GFP_KERNEL)?;
+            watches.push(BusWatch::new(engine.clone(), bus, attributes)?, GFP_KERNEL)?;
         }
-        Ok(this)
+        Ok(Self(watches))
     }
 
     /// Gives devices that were there before the module to the drivers that their rules name.
     ///
     /// Devices that are bound stay so.
     pub(crate) fn settle(&self) {
-        self.engine.settle();
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.engine.close();
-
-        // The notifiers are still there: a device that is removed now waits until its attributes
-        // are, rather than to pull its directory away from under them.
-        let engine = &self.engine;
-        if let Some(notifier) = self.notifiers.first() {
-            engine.for_each_device(|managed| {
-                notifier.handler().remove_attributes(managed);
-                managed.clear_set_by(None);
-            });
+        for watch in &self.0 {
+            watch.settle();
         }
-        self.notifiers.clear();
-        engine.for_each_device(|managed| engine.forget(managed.device()));
     }
 }

@@ -23,6 +23,10 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         new_mutex,
         Arc,
         Mutex, //
@@ -45,11 +49,42 @@ pub(super) struct Record {
     pub(super) outcome: Outcome,
 }
 
+/// A bus whose devices are managed.
+pub(super) struct ManagedBus {
+    name: KVec<u8>,
+    /// Changed while [`Engine`](super::Engine)'s list of devices is locked.
+    closed: Atomic<bool>,
+}
+
+impl ManagedBus {
+    pub(super) fn new(name: &[u8]) -> Result<Arc<Self>> {
+        let mut copy = KVec::new();
+
+        copy.extend_from_slice(name, GFP_KERNEL)?;
+        Ok(Arc::new(
+            Self {
+                name: copy,
+                closed: Atomic::new(false),
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    /// Whether it is not managed anymore.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Relaxed);
+    }
+}
+
 /// A device of a managed bus.
 #[pin_data]
 pub(crate) struct Managed {
     dev: ARef<Device>,
-    bus: Arc<KVec<u8>>,
+    bus: Arc<ManagedBus>,
     pub(super) claimed: Claimed,
     #[pin]
     pub(super) record: Mutex<Record>,
@@ -59,7 +94,7 @@ pub(crate) struct Managed {
 }
 
 impl Managed {
-    pub(super) fn new(dev: &Device, bus: &Arc<KVec<u8>>) -> Result<Arc<Self>> {
+    pub(super) fn new(dev: &Device, bus: &Arc<ManagedBus>) -> Result<Arc<Self>> {
         let (dev, bus) = (ARef::from(dev), bus.clone());
 
         Arc::pin_init(
@@ -87,6 +122,11 @@ impl Managed {
 
     /// The name of its bus.
     pub(crate) fn bus(&self) -> &[u8] {
+        &self.bus.name
+    }
+
+    /// Its bus.
+    pub(super) fn managed_bus(&self) -> &Arc<ManagedBus> {
         &self.bus
     }
 

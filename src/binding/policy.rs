@@ -8,6 +8,7 @@ use super::{
     managed::{
         text,
         Managed,
+        ManagedBus,
         Setter, //
     },
     rebind::Target,
@@ -19,12 +20,15 @@ use super::{
     },
     Engine, //
 };
-use crate::abstractions::{
-    device,
-    driver_override::{
-        self,
-        Override, //
-    }, //
+use crate::{
+    abstractions::{
+        device,
+        driver_override::{
+            self,
+            Override, //
+        }, //
+    },
+    bus, //
 };
 use kernel::{
     prelude::*,
@@ -154,11 +158,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives devices that were discovered before the module to the drivers that their rules name.
+    /// Gives devices that were there before their bus was managed to the drivers that their rules
+    /// name.
     ///
     /// Devices that are bound stay so.
-    pub(crate) fn settle(&self) {
-        self.for_each_device(|managed| {
+    pub(super) fn settle(&self, bus: &Arc<ManagedBus>) {
+        self.for_each_device_of(bus, |managed| {
             let dev = managed.device();
             let Ok(Some(driver)) = managed.set_driver() else {
                 return;
@@ -167,7 +172,8 @@ impl Engine {
             if !device::is_bound(dev) && &driver[..] != DriverName::NONE {
                 // A driver that isn't loaded yet finds the device when it is.
                 let _ = device::find_driver(dev, |drv| {
-                    (drv.name() == &driver[..]).then(|| drv.attach(dev))
+                    (drv.name() == &driver[..] && bus::matches(dev, drv) == Ok(true))
+                        .then(|| drv.attach(dev))
                 });
             }
         });

@@ -23,13 +23,16 @@ use super::{
     outcome::Outcome,
     Engine, //
 };
-use crate::abstractions::{
-    device,
-    driver_override::{
-        self,
-        Override, //
+use crate::{
+    abstractions::{
+        device,
+        driver_override::{
+            self,
+            Override, //
+        },
+        uevent, //
     },
-    uevent, //
+    bus, //
 };
 use kernel::{
     device::Device,
@@ -131,7 +134,7 @@ fn current_driver_matches(dev: &Device) -> bool {
     let matches = device::find_driver(dev, |drv| {
         let is_current = device::with_driver_name(dev, |name| name == Some(drv.name()));
 
-        is_current.then(|| drv.matches(dev) == Ok(true))
+        is_current.then(|| bus::matches(dev, drv) == Ok(true))
     });
 
     matches.unwrap_or(false)
@@ -143,7 +146,7 @@ fn attach_to(dev: &Device, name: &[u8]) -> Result {
         if drv.name() != name {
             return None;
         }
-        Some(match drv.matches(dev) {
+        Some(match bus::matches(dev, drv) {
             Ok(true) => drv.attach(dev),
             Ok(false) => Err(ENODEV),
             Err(EPROBE_DEFER) => Err(EAGAIN),
@@ -170,7 +173,7 @@ fn is_bound_to(dev: &Device, name: &[u8]) -> bool {
 fn attach_standard(dev: &Device) -> Result {
     let mut failure = Ok(());
     let bound = device::find_driver(dev, |drv| {
-        let ret = match drv.matches(dev) {
+        let ret = match bus::matches(dev, drv) {
             Ok(true) => drv.attach(dev),
             Ok(false) => return None,
             Err(EPROBE_DEFER) => Err(EAGAIN),

@@ -9,6 +9,7 @@
 
 #include <linux/device.h>
 #include <linux/eventfd.h>
+#include <linux/ftrace.h>
 #include <linux/reset.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
@@ -16,6 +17,7 @@
 
 #include "helpers.h"
 #include "helpers_device.h"
+#include "helpers_ftrace.h"
 #include "helpers_pci.h"
 
 #endif /* OVERDRIVE_BINDINGS_HELPER_H */

@@ -80,6 +80,12 @@ module_param_cb(slots, &overdrive_text_ops, &overdrive_slots_text, 0444);
 __MODULE_PARM_TYPE(slots, "string");
 MODULE_PARM_DESC(slots, "Slots that the meta drivers seize from load, (BB:SS.F)(platform/NAME)...");
 
+char *overdrive_buses;
+static struct overdrive_text overdrive_buses_text = { &overdrive_buses, "," };
+module_param_cb(buses, &overdrive_text_ops, &overdrive_buses_text, 0444);
+__MODULE_PARM_TYPE(buses, "string");
+MODULE_PARM_DESC(buses, "Buses that get a driver_override, BUS[:restrict|:force],...");
+
 bool overdrive_reset_required = true;
 module_param_named(reset_required, overdrive_reset_required, bool, 0444);
 MODULE_PARM_DESC(reset_required, "Refuse platform devices that can't be reset (default: Y)");

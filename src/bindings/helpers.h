@@ -18,6 +18,7 @@ extern bool overdrive_reset_required;
 /* NULL if not given. */
 extern char *overdrive_rules;
 extern char *overdrive_slots;
+extern char *overdrive_buses;
 
 int overdrive_device_match_driver_override(struct device *dev);
 struct device *overdrive_physfn(struct device *dev);

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/sys/bus/B/devices/D/overdrive/`: the files of every device of a managed bus.
+//! `/sys/bus/B/devices/D/overdrive/`: the files of every device of a managed bus, and the
+//! `driver_override` of those on an extended one.
 //!
 //! See `Documentation/ABI/testing/sysfs-bus-overdrive`.
 
 use crate::{
-    abstractions::device_attr::{
-        emit,
-        Attribute,
-        AttributeList,
-        DeviceAttribute,
-        Group, //
+    abstractions::{
+        device_attr::{
+            emit,
+            Attribute,
+            AttributeList,
+            DeviceAttribute,
+            Group, //
+        },
+        driver_override::{
+            self,
+            Override, //
+        },
     },
     binding::{
         rebind::Target,
@@ -62,6 +69,43 @@ impl Attribute for Status {
     }
 }
 
+/// `driver_override`, for buses that don't have it.
+///
+/// What can be written, and what is read, is what it is on buses that do.
+struct DriverOverride;
+
+impl Attribute for DriverOverride {
+    const NAME: &'static CStr = c"driver_override";
+    const MODE: u16 = 0o644;
+
+    fn show(dev: &Device, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        driver_override::with(dev, |name| {
+            let name = name.unwrap_or(b"(null)");
+            let line = page.get_mut(..=name.len()).ok_or(EMSGSIZE)?;
+
+            if let Some((end, text)) = line.split_last_mut() {
+                text.copy_from_slice(name);
+                *end = b'\n';
+            }
+            Ok(line.len())
+        })
+    }
+
+    fn store(dev: &Device, text: &[u8]) -> Result {
+        if text.len() >= PAGE_SIZE - 1 {
+            return Err(EINVAL);
+        }
+        let name = text
+            .split(|&c| c == 0 || c == b'\n')
+            .next()
+            .filter(|name| !name.is_empty());
+        let old = driver_override::replace(dev, name.map(Override::new).transpose()?);
+
+        drop(old);
+        Ok(())
+    }
+}
+
 fn target(dev: &Device, text: &[u8]) -> Result<Target> {
     Target::try_from(text).inspect_err(|_| dev_err!(dev, "what was written is no driver's name\n"))
 }
@@ -78,4 +122,17 @@ static ATTRIBUTES: AttributeList<4> = AttributeList::new([
 ]);
 
 /// The directory.
-pub(crate) static GROUP: Group = Group::new(c"overdrive", &ATTRIBUTES);
+static GROUP: Group = Group::new(c"overdrive", &ATTRIBUTES);
+
+static DRIVER_OVERRIDE: DeviceAttribute<DriverOverride> = DeviceAttribute::new();
+
+static OVERRIDE_ATTRIBUTES: AttributeList<2> =
+    AttributeList::new([DRIVER_OVERRIDE.as_ptr(), core::ptr::null_mut()]);
+
+static OVERRIDE: Group = Group::without_directory(&OVERRIDE_ATTRIBUTES);
+
+/// What a device on a bus that honours overrides gets.
+pub(crate) static NATIVE: [&Group; 1] = [&GROUP];
+
+/// What a device on an extended bus gets.
+pub(crate) static EXTENDED: [&Group; 2] = [&OVERRIDE, &GROUP];

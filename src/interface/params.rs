@@ -9,14 +9,17 @@
 //! | `reset_required=`  | bool   | `Y`             | refuse platform devices that can't be reset  |
 //! | `rules=`           | string | empty           | rules that hold from load, see [`param`]     |
 //! | `slots=`           | string | empty           | slots that hold from load, see [`slot`]      |
+//! | `buses=`           | string | empty           | buses that are extended from load to unload  |
 //!
 //! All are readable in `/sys/module/overdrive/parameters/` and fixed from load to unload. A value
-//! that is no driver name (see [`DriverName`]), no rules or no slots makes loading fail with
+//! that is no driver name (see [`DriverName`]), no rules, slots or buses makes loading fail with
 //! `EINVAL`, and the kernel log names the first bad character.
 //!
-//! `rules=` and `slots=` add up when they are given more than once. Each can have as many bytes as fit
-//! in a page when it is read; the others 1024.
+//! `rules=`, `slots=` and `buses=` add up when they are given more than once. Each can have as many
+//! bytes as fit in a page when it is read; the others 1024.
 
+use super::buses_param;
+pub(crate) use super::buses_param::BusSpec;
 use crate::{
     abstractions::module_param::{
         self,
@@ -46,6 +49,7 @@ pub(crate) struct Params {
     pub(crate) platform_driver: DriverName,
     pub(crate) rules: KVec<Spec>,
     pub(crate) slots: KVec<Slot>,
+    pub(crate) buses: KVec<BusSpec>,
     pub(crate) reset_required: bool,
 }
 
@@ -57,6 +61,7 @@ impl Params {
             platform_driver: driver_name(&module_param::PLATFORM_DRIVER)?,
             rules: parsed(&module_param::RULES, param::parse)?,
             slots: parsed(&module_param::SLOTS, slot::parse_param)?,
+            buses: parsed(&module_param::BUSES, buses_param::parse)?,
             reset_required: module_param::RESET_REQUIRED.value(),
         })
     }
@@ -69,7 +74,7 @@ fn driver_name(param: &StringParam) -> Result<DriverName> {
         .inspect_err(|_| pr_err!("{}=\"{}\" is no driver name\n", param.name(), text))
 }
 
-fn parsed<T>(param: &StringParam, parse: fn(&[u8]) -> Result<T, BadParam>) -> Result<T> {
+fn parsed<T>(param: &StringParam, parse: fn(&'static [u8]) -> Result<T, BadParam>) -> Result<T> {
     let value = param.value().to_bytes();
 
     parse(value).map_err(|bad| {

@@ -36,7 +36,7 @@ pub(crate) struct BadParam {
 }
 
 impl BadParam {
-    pub(super) fn new(at: usize, reason: &'static str) -> Self {
+    pub(crate) fn new(at: usize, reason: &'static str) -> Self {
         Self {
             at: BadChar(at),
             reason,
@@ -44,7 +44,7 @@ impl BadParam {
     }
 
     /// There is no memory.
-    pub(super) fn no_memory<E>(_: E) -> Self {
+    pub(crate) fn no_memory<E>(_: E) -> Self {
         Self::new(0, Incomplete::NoMemory.reason())
     }
 }

@@ -29,7 +29,7 @@ fn plot(path: &Path, figures: &[Figure]) -> Result<()> {
     let rows = u32::try_from(figures.len()).context("too many figures")?;
     let widest = figures
         .iter()
-        .flat_map(|figure| [figure.ratio, figure.limit])
+        .flat_map(|figure| [figure.ratio, figure.limit_ratio()])
         .fold(1.0, f64::max);
     let root = SVGBackend::new(path, (WIDTH, HEAD + rows * ROW)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -60,8 +60,8 @@ fn plot(path: &Path, figures: &[Figure]) -> Result<()> {
         )])?;
         chart.draw_series([PathElement::new(
             [
-                (figure.limit, middle - MARK / 2.0),
-                (figure.limit, middle + MARK / 2.0),
+                (figure.limit_ratio(), middle - MARK / 2.0),
+                (figure.limit_ratio(), middle + MARK / 2.0),
             ],
             BLACK.stroke_width(2),
         )])?;

@@ -10,10 +10,52 @@ use serde::Serialize;
 /// How many measurements a median needs.
 const SAMPLES: usize = 5;
 
+/// What ours may take.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Limit {
+    /// So many times what the peer takes.
+    Ratio(f64),
+    /// So many instructions more than the peer takes.
+    More(u64),
+}
+
+impl Limit {
+    fn parse(text: &str) -> Result<Self> {
+        if let Some(more) = text.strip_prefix('+') {
+            return Ok(Self::More(
+                more.parse().context("the limit is not a count")?,
+            ));
+        }
+        let ratio: f64 = text.parse().context("the limit is not a number")?;
+        if !ratio.is_finite() || ratio <= 0.0 {
+            bail!("not a limit");
+        }
+        Ok(Self::Ratio(ratio))
+    }
+
+    /// As a multiple of what the peer takes.
+    fn as_ratio(self, peer: u64) -> f64 {
+        match self {
+            Self::Ratio(ratio) => ratio,
+            Self::More(more) => (peer + more) as f64 / peer as f64,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ratio(ratio) => write!(f, "{ratio:.2}"),
+            Self::More(more) => write!(f, "+{more}"),
+        }
+    }
+}
+
 /// What the guest has printed so far.
 #[derive(Default)]
 pub(super) struct Samples {
-    limits: BTreeMap<String, f64>,
+    limits: BTreeMap<String, Limit>,
     ours: BTreeMap<String, Vec<u64>>,
     peer: BTreeMap<String, Vec<u64>>,
 }
@@ -24,10 +66,7 @@ impl Samples {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["bench-limit", name, limit] => {
-                let limit: f64 = limit.parse().context("the limit is not a number")?;
-                if !limit.is_finite() || limit <= 0.0 {
-                    bail!("not a limit");
-                }
+                let limit = Limit::parse(limit)?;
                 if self.limits.insert((*name).to_owned(), limit).is_some() {
                     bail!("a second limit");
                 }
@@ -125,12 +164,20 @@ pub(super) struct Figure {
     pub(super) ours: Side,
     pub(super) peer: Side,
     pub(super) ratio: f64,
-    pub(super) limit: f64,
+    pub(super) limit: Limit,
 }
 
 impl Figure {
     pub(super) fn is_over(&self) -> bool {
-        self.ratio > self.limit
+        match self.limit {
+            Limit::Ratio(limit) => self.ratio > limit,
+            Limit::More(limit) => self.ours.median > self.peer.median + limit,
+        }
+    }
+
+    /// The limit, as a multiple of what the peer takes.
+    pub(super) fn limit_ratio(&self) -> f64 {
+        self.limit.as_ratio(self.peer.median)
     }
 }
 
@@ -141,7 +188,7 @@ impl fmt::Display for Figure {
         } = self;
         writeln!(
             f,
-            "bench {name} ours={} peer={} ratio={:.2} limit={:.2}",
+            "bench {name} ours={} peer={} ratio={:.2} limit={}",
             ours.median, peer.median, self.ratio, self.limit
         )?;
         write!(
@@ -190,6 +237,17 @@ mod tests {
     fn over_the_limit() {
         let figures = samples(&GOOD.replace("bind 1.5", "bind 1.05")).expect("good");
         assert!(figures[0].is_over());
+    }
+
+    #[test]
+    fn a_limit_of_instructions() {
+        for (limit, over) in [("+9", true), ("+10", false)] {
+            let figures = samples(&GOOD.replace("bind 1.5", &format!("bind {limit}")));
+            let figure = &figures.expect("good")[0];
+            assert_eq!(figure.is_over(), over);
+            assert!(figure.to_string().contains(&format!(" limit={limit}\n")));
+        }
+        assert!(samples(&GOOD.replace("bind 1.5", "bind +x")).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 //! Binding and unbinding a device, between the meta driver and pci-stub.
 
-use crate::figure::{Figure, Step};
+use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 pub const FIGURE: Figure = Figure {
     name: "bind-unbind-edu",
     machine: "q35",
-    limit: 1.00,
+    limit: Limit::Ratio(1.00),
     repeat: 50,
     ours: || bind_and_unbind("overdrive", "vfio-meta"),
     peer: || bind_and_unbind("pci-stub", "pci-stub"),

@@ -2,7 +2,7 @@
 
 //! Removing a device and finding it again, with many rules, with one, and without the module.
 
-use crate::figure::{Figure, Step};
+use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 use anyhow::{Context, Result};
@@ -18,7 +18,7 @@ pub const MANY: [Figure; 2] = [
     Figure {
         name: "hot-add-with-10000-rules",
         machine: "q35",
-        limit: 1.05,
+        limit: Limit::Ratio(1.05),
         repeat: 20,
         ours: || with_rules(MOST, by_name),
         peer: || with_rules(1, by_name),
@@ -26,7 +26,7 @@ pub const MANY: [Figure; 2] = [
     Figure {
         name: "hot-add-with-10000-aliases",
         machine: "q35",
-        limit: 1.05,
+        limit: Limit::Ratio(1.05),
         repeat: 20,
         ours: || with_rules(MOST, by_alias),
         peer: || with_rules(1, by_alias),
@@ -39,7 +39,7 @@ const MOST: usize = 10_000;
 pub const NO_RULE: Figure = Figure {
     name: "hot-add-without-rules",
     machine: "q35",
-    limit: 1.01,
+    limit: Limit::Ratio(1.01),
     repeat: 20,
     ours: || hot_add(Some(Module::load("overdrive")?)),
     peer: || hot_add(None),

@@ -4,7 +4,7 @@
 //!
 //! A write is what `echo TEXT > FILE` does: open, write, close.
 
-use crate::figure::{Figure, Step};
+use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
 use crate::sysfs;
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const FIGURE: Figure = Figure {
     name: "rebind-against-three-writes",
     machine: "q35",
-    limit: 1.00,
+    limit: Limit::Ratio(1.00),
     repeat: 50,
     ours,
     peer,

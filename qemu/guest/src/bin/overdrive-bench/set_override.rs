@@ -4,7 +4,7 @@
 //!
 //! PCI's `driver_override` is the kernel's own: overdrive must not make it any slower.
 
-use crate::figure::{Figure, Step};
+use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 use anyhow::{Context, Result};
@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 pub const FIGURE: Figure = Figure {
     name: "override-set-clear",
     machine: "q35",
-    limit: 1.01,
+    limit: Limit::Ratio(1.01),
     repeat: 200,
     ours: || {
         let module = Module::load("overdrive")?;

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# virtio is extended, on PCI and on platform devices: the random number generator.
+#
+# Machines: q35 microvm
+# Timeout: 600
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+. ./buses.sh
+
+for dir in /sys/bus/virtio/devices/*; do
+	[ $(($(cat "$dir/device"))) -ne 4 ] || rng=${dir##*/}
+done
+[ -n "$rng" ] || skip_all "no random number generator"
+rounds=$(stress_count 5 100)
+
+rng_in() {
+	remember_devices virtio
+	plug virtio-rng-pci vhp ',"bus":"rp0","disable-legacy":"on"'
+	wait_until 20 new_devices virtio >/dev/null
+	new_devices virtio
+}
+
+rng_out() {
+	unplug vhp
+}
+
+load_overdrive
+plan $((bus_results + 4 + hotplug_results))
+check_bus virtio "$rng" virtio_net force
+
+# Forced: the driver's probe is reached, but finds no network card.
+extend virtio force
+count_probes virtnet_probe
+check_fails "virtio: a forced driver refuses" rebind "$rng" virtio_net
+check "virtio: after it was asked" test "$(probes virtnet_probe)" -gt 0
+check "virtio: that is rolled back" is_as "$rng" virtio_rng "(null)"
+stop_counting virtnet_probe
+check "virtio: a rule's bus" rule bus bus=virtio "device=$rng" driver=virtio_rng
+rmdir $rules/bus $buses/virtio
+
+if [ -d /sys/bus/pci/slots ] && [ -c "$HOST_PORT" ] && [ -n "$(pci_devices 1234:11e8)" ]; then
+	check_hotplug virtio virtrng_probe "$rounds" rng_in rng_out "device=virtio*"
+else
+	for _ in $(seq $hotplug_results); do
+		skip "virtio: hot-plug" "nowhere to plug a device in"
+	done
+fi
+unload_overdrive
+finish

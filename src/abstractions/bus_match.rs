@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Answering in place of a bus's match function.
+//!
+//! A bus says by its match function whether a driver can have a device. A [`Hook`] has the question
+//! asked elsewhere, if the device has an override: without one there is nothing to decide.
+//!
+//! # How nobody is left in code that is gone
+//!
+//! The code that answers is part of this module, and so is the function that calls it, `replacement`.
+//! A task can be in it in four ways. It is on its way there, since the redirect sent it: then it has
+//! not slept, so that waiting until each task has slept is enough. It is between the increment and
+//! the decrement of [`IN_FLIGHT`], where it can sleep: the counter tells. It is between the entry and
+//! the increment, or the decrement and the return: it doesn't sleep there, as in the first case. So
+//! dropping a hook removes the redirect, waits for all tasks, waits until the counter is zero, and
+//! waits for all tasks again.
+//!
+//! # Recursion
+//!
+//! A redirect recognises the calls that this module makes itself by the address that they return to,
+//! and lets them pass. So the call of the function itself, [`Driver::matches`], must be a real one.
+//! It is none in tail position, as its result is converted.
+
+#[cfg(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)]
+use super::ftrace;
+#[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
+use super::ftrace_absent as ftrace;
+use super::{
+    bus::Bus,
+    device::Driver,
+    module, //
+};
+use crate::bindings;
+use core::marker::PhantomData;
+use ftrace::{
+    MatchFn,
+    Redirect, //
+};
+use kernel::{
+    device::Device,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+/// Who answers.
+pub(crate) trait Matcher: 'static {
+    /// Whether `drv` can have `dev`.
+    ///
+    /// `dev` had an override a moment ago. It needs not be of a bus that a hook was made for: there
+    /// are buses that share their match function.
+    ///
+    /// # Errors
+    ///
+    /// What the match function can return, above all `EPROBE_DEFER`.
+    fn matches(dev: &Device, drv: &Driver) -> Result<bool>;
+}
+
+/// The calls of `replacement` that have begun and not ended.
+static IN_FLIGHT: Atomic<usize> = Atomic::new(0);
+
+/// The match function of a bus.
+#[derive(Clone, Copy)]
+pub(crate) struct Function(MatchFn);
+
+impl Function {
+    /// The one that `bus` has, if it has one.
+    pub(crate) fn of(bus: &Bus) -> Option<Self> {
+        bus.match_fn().map(Self)
+    }
+
+    fn address(self) -> usize {
+        (self.0 as *const ()).addr()
+    }
+}
+
+/// Keeps the module that has a bus from being unloaded, if it is not part of the kernel.
+///
+/// Else the bus could go away while something refers to it by name.
+pub(crate) struct BusOwner(#[expect(dead_code, reason = "it is held")] Option<module::Reference>);
+
+impl BusOwner {
+    /// The owner of `bus`.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if it is being unloaded.
+    pub(crate) fn of(this: &'static ThisModule, bus: &Bus) -> Result<Self> {
+        module::Reference::of(this, bus.id().address()).map(Self)
+    }
+}
+
+/// Has `M` answer for all buses that have the same match function; dropping it waits until nobody
+/// is asking.
+pub(crate) struct Hook<M: Matcher> {
+    redirect: Option<Pin<KBox<Redirect>>>,
+    function: Function,
+    /// Dropped last: the module whose function is redirected.
+    _owner: Option<module::Reference>,
+    _matcher: PhantomData<fn() -> M>,
+}
+
+impl<M: Matcher> Hook<M> {
+    /// Redirects a match function.
+    ///
+    /// For as long as that lasts, the module that has the function can't be unloaded.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it can't be traced, `EBUSY` if somebody else redirects it, `ENODEV` if its module
+    /// is being unloaded.
+    pub(crate) fn new(this: &'static ThisModule, function: Function) -> Result<Self> {
+        let owner = module::Reference::of(this, function.address())?;
+        // SAFETY: The code of `function` stays, because its module does. Dropping waits until nobody
+        // is in `replacement`, whose module can't be unloaded before this was dropped: whoever owns
+        // it is part of the module.
+        let redirect = unsafe { Redirect::new(function.0, replacement::<M>) };
+
+        Ok(Self {
+            redirect: Some(KBox::pin_init(redirect, GFP_KERNEL)?),
+            function,
+            _owner: owner,
+            _matcher: PhantomData,
+        })
+    }
+
+    /// Whether this is the function that is redirected.
+    pub(crate) fn redirects(&self, function: Function) -> bool {
+        self.function.address() == function.address()
+    }
+}
+
+impl<M: Matcher> Drop for Hook<M> {
+    fn drop(&mut self) {
+        drop(self.redirect.take());
+        ftrace::synchronize();
+        while IN_FLIGHT.load(Acquire) > 0 {
+            fsleep(Delta::from_millis(1));
+        }
+        ftrace::synchronize();
+    }
+}
+
+/// What a match function is redirected to.
+///
+/// # Safety
+///
+/// As for the match function: `dev` is valid, and `drv` is registered and stays so.
+unsafe extern "C" fn replacement<M: Matcher>(
+    dev: *mut bindings::device,
+    drv: *const bindings::device_driver,
+) -> c_int {
+    IN_FLIGHT.add(1, Relaxed);
+
+    // SAFETY: The caller's promise. `Driver` is a transparent wrapper.
+    let (dev, drv) = unsafe { (Device::from_raw(dev), &*drv.cast::<Driver>()) };
+    let ret = match M::matches(dev, drv) {
+        Ok(matches) => c_int::from(matches),
+        Err(err) => err.to_errno(),
+    };
+
+    let _ = IN_FLIGHT.fetch_sub(1, Full);
+    ret
+}

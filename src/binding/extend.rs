@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Extending a bus: from then on, its devices are like those of a native one.
+
+use super::{
+    hotplug::BusWatch,
+    Engine, //
+};
+use crate::{
+    abstractions::device_attr,
+    bus::extended::{
+        Buses,
+        Extended,
+        Refusal,
+        Scope, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// An extended bus; dropping it undoes that.
+///
+/// Overrides that rules have set are cleared. What users have set stays where it is, and means
+/// nothing unless the bus is extended again.
+///
+/// Fields are dropped in declaration order: a device has the attribute for as long as it has a
+/// meaning.
+pub(crate) struct Extension {
+    watch: BusWatch,
+    extended: Extended,
+}
+
+impl Extension {
+    /// Extends the bus called `name`, and applies the rules to its devices.
+    ///
+    /// # Errors
+    ///
+    /// See [`Refusal`].
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        buses: &Arc<Buses>,
+        name: &[u8],
+        scope: Scope,
+        attributes: &'static [&'static device_attr::Group],
+    ) -> Result<Self, Refusal> {
+        let extended = buses.extend(name, scope)?;
+        let bus = extended.bus().clone();
+
+        Ok(Self {
+            watch: BusWatch::new(engine.clone(), bus, attributes)?,
+            extended,
+        })
+    }
+
+    /// Gives devices that were there before to the drivers that their rules name.
+    ///
+    /// Devices that are bound stay so.
+    pub(crate) fn settle(&self) {
+        self.watch.settle();
+    }
+
+    /// Which drivers a device with an override can have.
+    pub(crate) fn scope(&self) -> Scope {
+        self.extended.scope()
+    }
+
+    /// Changes that, for matches from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoForce`].
+    pub(crate) fn set_scope(&self, scope: Scope) -> Result<(), Refusal> {
+        self.extended.set_scope(scope)
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/device.h>
+#include <linux/ftrace.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "helpers_ftrace.h"
+
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+/*
+ * The callback of a redirect of a bus's match function: has it go on in
+ * @ops->private, which has the same signature.
+ *
+ * Most calls are for devices without an override. For them the function itself
+ * knows the answer, and nothing else must cost anything. The name is only
+ * compared with NULL here: reading it takes the lock.
+ *
+ * A call that comes from this module wants the function itself.
+ */
+void notrace overdrive_redirect(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct device *dev = (const void *)ftrace_regs_get_argument(fregs, 0);
+
+	if (!READ_ONCE(dev->driver_override.name))
+		return;
+	if (within_module(parent_ip, THIS_MODULE))
+		return;
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)ops->private);
+}
+#endif
+
+void overdrive_synchronize_rcu_tasks(void)
+{
+	synchronize_rcu_tasks();
+}
+
+bool overdrive_within_module(unsigned long address, const struct module *mod)
+{
+	return within_module(address, mod);
+}
+
+bool overdrive_try_module_get(struct module *mod)
+{
+	return try_module_get(mod);
+}

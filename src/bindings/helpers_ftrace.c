@@ -15,7 +15,8 @@
  * knows the answer, and nothing else must cost anything. The name is only
  * compared with NULL here: reading it takes the lock.
  *
- * A call that comes from this module wants the function itself.
+ * A call that comes from this module's code wants the function itself. One from
+ * its init section may take the long way, and gets the same answer.
  */
 void notrace overdrive_redirect(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -24,7 +25,7 @@ void notrace overdrive_redirect(unsigned long ip, unsigned long parent_ip,
 
 	if (!READ_ONCE(dev->driver_override.name))
 		return;
-	if (within_module(parent_ip, THIS_MODULE))
+	if (within_module_mem_type(parent_ip, THIS_MODULE, MOD_TEXT))
 		return;
 	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)ops->private);
 }

@@ -25,12 +25,13 @@ gone() {
 
 # hold NAME ADDRESS ARGUMENT...: somebody opens the device, and tells what happens in /tmp/NAME.
 hold() {
-	_name=$1
+	# check has a _name of its own.
+	_holder=$1
 	shift
-	vfio-pci-hold "$@" >"/tmp/$_name" 2>&1 &
-	eval "holder_$_name=$!"
-	wait_until 10 grep -q '^ready' "/tmp/$_name" && return
-	sed 's/^/# /' "/tmp/$_name"
+	vfio-pci-hold "$@" >"/tmp/$_holder" 2>&1 &
+	eval "holder_$_holder=$!"
+	wait_until 10 grep -q '^ready' "/tmp/$_holder" && return
+	sed 's/^/# /' "/tmp/$_holder"
 	return 1
 }
 

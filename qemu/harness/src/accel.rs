@@ -47,7 +47,14 @@ impl Accel {
         match self {
             Accel::Kvm => &["-accel", "kvm", "-cpu", "host"],
             Accel::Tcg => &["-accel", "tcg,thread=multi", "-cpu", "max"],
-            Accel::Counting => &["-accel", "tcg", "-icount", "shift=0", "-cpu", "max"],
+            Accel::Counting => &[
+                "-accel",
+                "tcg",
+                "-icount",
+                "shift=0,sleep=off",
+                "-cpu",
+                "max",
+            ],
         }
     }
 }

@@ -19,6 +19,7 @@ use libc::EFD_NONBLOCK;
 use overdrive_guest::{
     bus::{Bus, PCI},
     ktap::{Outcome, Report, fail},
+    vfio::Group,
 };
 use vfio_bindings::bindings::vfio::{
     VFIO_IRQ_SET_ACTION_TRIGGER as TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK as UNMASK,
@@ -113,6 +114,17 @@ fn bind(bus: Bus, device: &str, driver: &str) -> Result<(u32, u32)> {
 }
 
 fn open(bus: Bus, device: &str, _driver: &str) -> Result<(u32, u32)> {
+    if bus == PCI {
+        // Giving the group back allocates as well, and the IOMMU core does not expect that to fail.
+        let group = Group::of_pci(device)?;
+        return each_allocation(
+            || group.device(device).map(drop),
+            |_| {
+                group.device(device)?;
+                Ok(false)
+            },
+        );
+    }
     each_allocation(
         || bus.open(device).map(drop),
         |_| {

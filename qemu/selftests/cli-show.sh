@@ -4,7 +4,7 @@
 # The command line shows devices, finds them by any of their names, and teaches.
 #
 # Machines: q35
-# Timeout: 180
+# Timeout: 400
 
 . ./lib.sh
 . ./devices.sh

@@ -42,6 +42,14 @@ needs() {
 	fi
 }
 
+# has_group PID GROUP: the process has the IOMMU group open.
+has_group() {
+	for _file in "/proc/$1/fd/"*; do
+		[ "$(readlink "$_file")" != "/dev/vfio/$2" ] || return 0
+	done
+	return 1
+}
+
 disk_tests() {
 	dd if=/dev/zero of="/dev/$disk" bs=1M count=2 2>/dev/null
 	if has SWAP; then
@@ -114,7 +122,7 @@ tests() {
 	overdrive-own-group "$(iommu_group "$edu")" </run/cli-owner >/dev/null 2>&1 8<&- &
 	owner=$!
 	exec 7>/run/cli-owner
-	wait_until 20 grep -qs /dev/vfio/vfio "/proc/$owner/maps" || sleep 1
+	wait_until 20 has_group "$owner" "$(iommu_group "$edu")"
 	ok "a group that a process has" exits 3 release "$edu"
 	ok "which is named" says "is held by overdrive-own-g (pid $owner)"
 	exec 7>&-

@@ -15,6 +15,8 @@ packages="$packages uuid-dev"
 # Downloads from the crates registry.
 packages="$packages ca-certificates"
 packages="$packages qemu-system-x86"
+# For make check.
+packages="$packages shellcheck"
 
 # Sets $missing_packages. rust_survey must have run: where there is no rustc at all, the distribution's comes along.
 packages_survey() {

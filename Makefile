@@ -13,8 +13,12 @@ ARCH    ?= x86_64
 FLAVOR  ?= test
 # The emulated machine of `make shell`, and the one that `make test` is limited to.
 MACHINE ?=
-# The selftests that `make test` is limited to.
+# The selftests that `make test` is limited to, and the figures that `make bench` is.
 TESTS   ?=
+FIGURES ?=
+
+# How long `make fuzz` takes.
+SECONDS ?= 60
 
 build   := $(CURDIR)/build
 env     := $(build)/env-$(KERNEL)
@@ -30,7 +34,8 @@ ifdef KDIR
 	mkdir -p '$(2)' && $(MAKE) -C '$(KDIR)' M='$(CURDIR)' MO='$(2)' $$flags
   module-needs :=
 else
-  out    := $(build)/module/$(call name,$(FLAVOR))
+  # Expanded where it is used: `make bench` has a flavour of its own.
+  out     = $(build)/module/$(call name,$(FLAVOR))
   kbuild  = . '$(env)' && mkdir -p '$(2)' && \
 	$(MAKE) -C "$$(realpath '$(build)/kernel/$(call name,$(1))')" M='$(CURDIR)' MO='$(2)' \
 	ARCH=$(ARCH) LLVM="$$LLVM" RUSTC="$$RUSTC" RUSTFMT="$$RUSTFMT" RUSTDOC="$$RUSTDOC" \
@@ -44,7 +49,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest module test-modules run test stress bench shell clippy fmt fmt-check \
-	shellcheck check host-test rust-analyzer modules_install clean help
+	shellcheck check host-test fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -56,6 +61,8 @@ help:
 	@echo 'Building:'
 	@echo '  module           - build overdrive.ko (the default target)'
 	@echo '  modules_install  - install it for KDIR (INSTALL_MOD_PATH= as in the kernel)'
+	@echo '  deb              - Debian packages: the tools, and the module for dkms'
+	@echo '  htmldocs         - the documentation as HTML (installs Sphinx and graphviz)'
 	@echo '  setup            - install and fetch what is missing; scripts/setup --check only reports'
 	@echo '  kernel           - build the test kernel, unless the cache has it'
 	@echo '  harness, guest   - build the program that runs the guests, and those that run in them'
@@ -65,7 +72,9 @@ help:
 	@echo '  stress           - the same tests with counts in the hundreds and thousands'
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35 or microvm)'
+	@echo '  early-boot       - boot a Debian system with our package and a saved rule (root, mmdebstrap)'
 	@echo '  check            - clippy, rustfmt, shellcheck, and the tests that need no guest'
+	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
@@ -74,6 +83,8 @@ help:
 	@echo '  KDIR=            - build the module for this kernel build folder instead'
 	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices)'
 	@echo '  TESTS=           - names of selftests, for make test'
+	@echo '  SECONDS=60       - how long make fuzz takes'
+	@echo '  FIGURES=         - names of figures, for make bench'
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
 
 setup:
@@ -104,6 +115,12 @@ test-modules: module
 	@$(call test-kbuild,$(FLAVOR),$(out)/test) modules
 	@cp '$(out)'/test/*.ko '$(out)'
 
+htmldocs:
+	@scripts/htmldocs '$(build)/htmldocs'
+
+deb:
+	@scripts/packaging/deb/make '$(build)/deb'
+
 modules_install: module
 	@$(call kbuild,$(FLAVOR),$(out)) modules_install
 
@@ -121,7 +138,11 @@ shell: test-modules guest
 
 bench: override FLAVOR := bench
 bench: test-modules guest
-	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json)
+	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json) $(FIGURES)
+
+# As root, and only where mmdebstrap is.
+early-boot: test-modules
+	@qemu/debian/early-boot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 
 check: fmt-check shellcheck clippy host-test
 
@@ -136,14 +157,25 @@ fmt fmt-check: setup
 		--manifest-path qemu/Cargo.toml
 
 shellcheck: setup
-	@git grep -lE '^#!/bin/(busybox )?sh' | xargs shellcheck --external-sources \
-		--source-path=SCRIPTDIR --shell=sh
+	@(git grep -lE '^#!/bin/(busybox )?sh'; git ls-files 'scripts/overdrive.d/*.sh') | \
+		xargs shellcheck --external-sources --source-path=SCRIPTDIR --shell=sh
 
 host-test: setup
 	@. '$(env)' && for project in qemu qemu/rules; do \
 		RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked --manifest-path $$project/Cargo.toml \
 			--target-dir '$(build)/cargo' || exit 1; \
 	done
+	@scripts/overdrive_test.sh
+
+# Only the program itself counts where it comes by: not what runs while it is built.
+fuzz-flags := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cdebug-assertions -Copt-level=1
+
+fuzz: setup
+	@. '$(env)' && target=$$("$$RUSTC" -vV | sed -n 's/^host: //p') && RUSTC="$$RUSTC" \
+		RUSTFLAGS='$(fuzz-flags)' "$$CARGO" build --quiet --locked --manifest-path qemu/rules/Cargo.toml --features fuzz \
+		--bin fuzz --target "$$target" --target-dir '$(build)/cargo' && \
+		cd '$(build)' && "cargo/$$target/debug/fuzz" $(SECONDS)
 
 rust-analyzer: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer

@@ -6,12 +6,13 @@
 //! nothing with a device. What their probe does is written to `/sys/kernel/debug/overdrive_test/`,
 //! where each has a file:
 //!
-//! | value   | probe                                        |
-//! |---------|----------------------------------------------|
-//! | 0       | succeeds                                     |
-//! | -ERRNO  | fails with it (-517 defers)                  |
-//! | ERRNO   | fails with it once, and sets the value to 0  |
-//! | 10000   | hangs until the value changes                |
+//! | value          | probe                                                  |
+//! |----------------|--------------------------------------------------------|
+//! | 0              | succeeds                                               |
+//! | -ERRNO         | fails with it (-517 defers)                            |
+//! | ERRNO          | fails with it once, and sets the value to 0            |
+//! | 1000 N + ERRNO | succeeds N times, then fails once (N is less than 10)  |
+//! | 10000          | hangs until the value changes                          |
 //!
 //! `remove-a` and `remove-b` with 10000 let an unbind hang the same way.
 
@@ -44,6 +45,9 @@ module! {
 
 const HANG: i32 = 10_000;
 
+/// More than any errno.
+const SUCCEED_ONCE: i32 = 1_000;
+
 static PROBE: [Atomic<i32>; 2] = [Atomic::new(0), Atomic::new(0)];
 static REMOVE: [Atomic<i32>; 2] = [Atomic::new(0), Atomic::new(0)];
 
@@ -58,6 +62,10 @@ fn wait_while_hanging(knob: &Atomic<i32>) -> i32 {
 
 fn probe(which: usize) -> c_int {
     match wait_while_hanging(&PROBE[which]) {
+        left @ SUCCEED_ONCE.. => {
+            PROBE[which].store(left - SUCCEED_ONCE, Relaxed);
+            0
+        }
         once @ 1.. => {
             PROBE[which].store(0, Relaxed);
             -once

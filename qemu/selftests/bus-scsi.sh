@@ -22,7 +22,7 @@ disk_in() {
 
 # new_disk: not its target.
 new_disk() {
-	new_devices scsi | grep ^[0-9]
+	new_devices scsi | grep '^[0-9]'
 }
 
 disk_out() {

@@ -13,3 +13,13 @@ take_pci() {
 return_pci() {
 	set_override "/sys/bus/pci/devices/$1" "" && rebind_by_hand "/sys/bus/pci/devices/$1"
 }
+
+# group_of DEVICE: the endpoints of its IOMMU group, itself among them.
+group_of() {
+	for _member in "/sys/bus/pci/devices/$1"/iommu_group/devices/*; do
+		case $(cat "$_member/class") in
+		0x0604*) ;;
+		*) echo "${_member##*/}" ;;
+		esac
+	done
+}

@@ -47,7 +47,7 @@ all_bound() {
 	done
 }
 
-plan 11
+plan 14
 before=$(state)
 bridge_state=$(for member in $bridges; do bound_driver "$member"; done)
 
@@ -65,6 +65,13 @@ for member in $endpoints; do
 done
 check "which each state tells" is "$(echo "$failed" | tr ' ' '\n' | sort -u | tr -d '\n')" \
 	rolled-back:-5
+# The last of several fails, when all others have moved.
+others=$(($(echo "$endpoints" | wc -w) - 1))
+echo $((others * 1000 + 5)) >$knobs/probe-b
+check "a last probe that fails fails all" \
+	fails_with EIO "$(of_device "$edu" rebind_group)" test-b
+check "and the others that had moved already are back" is "$(state)" "$moved"
+check "they had" is "$(cat $knobs/probe-b)" 0
 check "an unknown driver is refused" fails_with ENOENT "$(of_device "$edu" rebind_group)" no-such
 check "nothing changes" is "$(state)" "$moved"
 

@@ -24,7 +24,7 @@ plan 2
 device=$(virtio_mmio_devices 4 | sed -n 1p)
 check "$device is handed over" hand_over "$device" vfio-meta-platform
 check "$device survives every failing allocation" \
-	subtest vfio-platform-failslab "$device" vfio-meta-platform
+	subtest vfio-failslab platform "$device" vfio-meta-platform
 give_back "$device"
 
 unload_overdrive

@@ -22,7 +22,7 @@ plan $(($(echo "$devices" | wc -w) * 2))
 for device in $devices; do
 	check "$device is handed over" hand_over "$device" vfio-meta-platform
 	check "$device survives $count races" \
-		vfio-platform-race "$device" vfio-meta-platform "$count"
+		vfio-race platform "$device" vfio-meta-platform "$count"
 	give_back "$device"
 done
 

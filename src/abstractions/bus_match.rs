@@ -150,14 +150,17 @@ impl<M: Matcher> Drop for Hook<M> {
 }
 
 /// What a match function is redirected to.
+///
+/// # Safety
+///
+/// As for the match function: `dev` is valid, and `drv` is registered and stays so.
 unsafe extern "C" fn replacement<M: Matcher>(
     dev: *mut bindings::device,
     drv: *const bindings::device_driver,
 ) -> c_int {
     IN_FLIGHT.add(1, Relaxed);
 
-    // SAFETY: Who calls a match function does it with a valid device and a driver that stays
-    // registered meanwhile. `Driver` is a transparent wrapper.
+    // SAFETY: The caller's promise. `Driver` is a transparent wrapper.
     let (dev, drv) = unsafe { (Device::from_raw(dev), &*drv.cast::<Driver>()) };
     let ret = match M::matches(dev, drv) {
         Ok(matches) => c_int::from(matches),

@@ -68,7 +68,7 @@ impl<T: Work> DelayedWork<T> {
         unsafe { bindings::overdrive_schedule_delayed_work(self.dwork.get(), msecs) };
     }
 
-    unsafe extern "C" fn callback(work: *mut bindings::work_struct) {
+    extern "C" fn callback(work: *mut bindings::work_struct) {
         // SAFETY: By the type invariants, `work` is part of a `delayed_work`, and that of a `Self`,
         // which does not go away while this is running.
         let this = unsafe {

@@ -78,23 +78,32 @@ pub(crate) fn is_announced(dev: &Device) -> bool {
     }
 }
 
+/// Calls `f` with the driver that the device is bound to, being bound to or unbound from.
+///
+/// `f` must not sleep.
+fn with_driver<R>(dev: &Device, f: impl FnOnce(Option<&Driver>) -> R) -> R {
+    let guard = rcu::read_lock();
+    // SAFETY: `dev` is valid. The field changes at any time, but in one piece.
+    let drv = unsafe { (&raw const (*as_raw(dev)).driver).read_volatile() };
+    // SAFETY: While a device points to a driver, the driver is registered, and so it exists. It is part
+    // of a module, and modules are not freed before a grace period has passed since they unregistered
+    // their drivers: not before `guard` is dropped. `Driver` is a transparent wrapper.
+    let ret = f((!drv.is_null()).then(|| unsafe { &*drv.cast::<Driver>() }));
+
+    drop(guard);
+    ret
+}
+
 /// Calls `f` with the name of the driver that the device is bound to, being bound to or unbound from.
 ///
 /// `f` must not sleep.
 pub(crate) fn with_driver_name<R>(dev: &Device, f: impl FnOnce(Option<&[u8]>) -> R) -> R {
-    let guard = rcu::read_lock();
-    // SAFETY: `dev` is valid. The field changes at any time, but in one piece.
-    let drv = unsafe { (&raw const (*as_raw(dev)).driver).read_volatile() };
-    let name = (!drv.is_null()).then(|| {
-        // SAFETY: While a device points to a driver, the driver is registered, and so its name
-        // exists. Both are part of a module, and modules are not freed before a grace period has
-        // passed since they unregistered their drivers: not before `guard` is dropped.
-        unsafe { text_or_empty((*drv).name) }
-    });
-    let ret = f(name);
+    with_driver(dev, |drv| f(drv.map(Driver::name)))
+}
 
-    drop(guard);
-    ret
+/// Whether users are kept from unbinding the device from the driver that it has.
+pub(crate) fn is_fixed(dev: &Device) -> bool {
+    with_driver(dev, |drv| drv.is_some_and(Driver::is_fixed))
 }
 
 /// Whether the device is bound, and its probe finished.

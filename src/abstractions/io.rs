@@ -63,7 +63,9 @@ impl IoMem {
     /// `ENOMEM` if they can't be mapped.
     #[inline(always)]
     pub(crate) fn mapped(&self) -> Result<Registers<'_>> {
-        let mut addr = self.addr.load(Acquire);
+        // SAFETY: The address is published by one store, and read by one load. What is accessed with
+        // it depends on it, which orders the two.
+        let mut addr = unsafe { self.addr.as_ptr().read_volatile() };
         if addr.is_null() {
             addr = self.map()?;
         }

@@ -9,7 +9,6 @@
 
 use crate::bindings;
 use kernel::{
-    error::to_result,
     prelude::*,
     uaccess::UserPtr, //
 };
@@ -37,7 +36,10 @@ macro_rules! impl_value {
             #[inline(always)]
             fn put(self, ptr: UserPtr) -> Result {
                 // SAFETY: The function checks what userspace passes; it has no requirements.
-                to_result(unsafe { bindings::$put(self, ptr.as_mut_ptr().cast()) })
+                match unsafe { bindings::$put(self, ptr.as_mut_ptr().cast()) } {
+                    0 => Ok(()),
+                    _ => Err(EFAULT),
+                }
             }
 
             #[inline(always)]
@@ -45,9 +47,10 @@ macro_rules! impl_value {
                 let mut value = 0;
 
                 // SAFETY: `value` can be written; the function checks what userspace passes.
-                to_result(unsafe { bindings::$get(&mut value, ptr.as_const_ptr().cast()) })?;
-
-                Ok(value)
+                match unsafe { bindings::$get(&mut value, ptr.as_const_ptr().cast()) } {
+                    0 => Ok(value),
+                    _ => Err(EFAULT),
+                }
             }
         }
     )*};

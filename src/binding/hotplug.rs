@@ -98,6 +98,7 @@ impl Handler for Hook {
             }
             Event::Removed => {
                 self.remove_attributes(&managed);
+                self.engine.kept_off.work().forget_dying();
                 self.engine.forget(dev);
             }
             Event::Bound => self.engine.report_probe(&managed, true),

@@ -26,7 +26,7 @@ use crate::{
         driver_override::{
             self,
             Override, //
-        },
+        }, //
     },
     bus, //
 };

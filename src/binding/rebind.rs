@@ -99,7 +99,7 @@ impl Target {
             }
         }
 
-        if current_driver(dev, device::Driver::is_fixed).unwrap_or(false) {
+        if device::is_fixed(dev) {
             dev_err!(dev, "its driver can't be unbound by users\n");
             return Err(EPERM);
         }
@@ -114,9 +114,7 @@ impl Target {
         }
         match self {
             Self::Nothing => false,
-            Self::Standard => {
-                current_driver(dev, |drv| bus::matches(dev, drv) == Ok(true)).unwrap_or(false)
-            }
+            Self::Standard => current_driver_matches(dev),
             Self::Driver(name) => is_bound_to(dev, name.as_bytes()),
         }
     }
@@ -131,13 +129,15 @@ impl Target {
     }
 }
 
-/// Asks the device's driver something, if it has one.
-fn current_driver<R>(dev: &Device, ask: impl Fn(&device::Driver) -> R) -> Option<R> {
-    device::find_driver(dev, |drv| {
+/// Whether the bus would let the device have the driver that it has.
+fn current_driver_matches(dev: &Device) -> bool {
+    let matches = device::find_driver(dev, |drv| {
         let is_current = device::with_driver_name(dev, |name| name == Some(drv.name()));
 
-        is_current.then(|| ask(drv))
-    })
+        is_current.then(|| bus::matches(dev, drv) == Ok(true))
+    });
+
+    matches.unwrap_or(false)
 }
 
 /// Binds the device to the driver called `name`.

@@ -86,7 +86,7 @@ impl KeptOff {
         })
     }
 
-    /// Forgets the devices that are going away.
+    /// Forgets the devices that go away; none of them is in use anymore when this returns.
     pub(super) fn forget_dying(&self) {
         self.devices
             .lock()
@@ -96,9 +96,9 @@ impl KeptOff {
 
 impl Work for KeptOff {
     fn run(&self) -> Option<u32> {
-        let mut early = core::mem::take(&mut *self.devices.lock());
+        let mut devices = self.devices.lock();
 
-        early.retain(|managed| {
+        devices.retain(|managed| {
             let dev = managed.device();
 
             if managed.claimed.is_dying() {
@@ -114,12 +114,6 @@ impl Work for KeptOff {
             }
             false
         });
-
-        let mut devices = self.devices.lock();
-        for managed in early {
-            // Without memory, nobody would hear of it either.
-            let _ = devices.push(managed, GFP_KERNEL);
-        }
         (!devices.is_empty()).then_some(Self::DELAY_MS)
     }
 }

@@ -39,11 +39,8 @@ use kernel::{
 
 /// The devices that are a variant.
 ///
-/// There is no wildcard among them, as `vfio-pci` has it. The meta driver takes any device that its
-/// override names it for, with or without an entry. A wildcard would be an answer to the question
-/// which driver is the best for a device that nobody has dedicated support for, and `vfio-pci`, which
-/// is in every kernel, is the better one: tools take the alias with the fewest `*`, and the first one
-/// they find if there are several.
+/// There is no wildcard among them, as `vfio-pci` has it: see
+/// `Documentation/ABI/testing/vfio-overdrive-pci`.
 pub(crate) const IDS: [DeviceId; 1] = [edu::ID];
 
 /// The registration of the PCI meta driver.

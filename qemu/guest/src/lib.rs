@@ -2,8 +2,8 @@
 
 //! What the programs that run inside overdrive's guests have in common.
 
+pub mod bus;
 pub mod ktap;
 pub mod mapping;
-pub mod platform;
 pub mod sigbus;
 pub mod vfio;

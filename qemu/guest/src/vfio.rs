@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A client of VFIO for platform devices without an IOMMU.
+//! A client of VFIO that does one thing at a time, and tells the errno.
 //!
-//! The `vfio-ioctls` crate would do this for devices behind an IOMMU: it knows type 1 containers
-//! only. Constants and structures are those of `vfio-bindings`.
+//! The `vfio-ioctls` crate knows type 1 containers only, not platform devices without an IOMMU, and
+//! asks a device for everything when it opens it. Constants are those of `vfio-bindings`.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,7 +12,7 @@ use std::{
         fd::{AsRawFd, FromRawFd, RawFd},
         unix::fs::FileExt,
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use vfio_bindings::bindings::vfio;
@@ -33,6 +33,9 @@ pub const DEVICE_GET_REGION_INFO: libc::c_ulong = request(8);
 pub const DEVICE_GET_IRQ_INFO: libc::c_ulong = request(9);
 pub const DEVICE_SET_IRQS: libc::c_ulong = request(10);
 pub const DEVICE_RESET: libc::c_ulong = request(11);
+pub const DEVICE_GET_PCI_HOT_RESET_INFO: libc::c_ulong = request(12);
+pub const DEVICE_PCI_HOT_RESET: libc::c_ulong = request(13);
+pub const DEVICE_IOEVENTFD: libc::c_ulong = request(16);
 pub const DEVICE_FEATURE: libc::c_ulong = request(17);
 pub const DEVICE_BIND_IOMMUFD: libc::c_ulong = request(18);
 
@@ -72,62 +75,101 @@ pub struct Region {
     pub offset: u64,
 }
 
-/// An open device.
-pub struct Device {
+/// A group that is open, in a container of its own.
+pub struct Group {
     file: File,
-    group: File,
     _container: File,
 }
 
-impl Device {
-    /// Opens a platform device by its name, through its no-IOMMU group.
-    pub fn open(name: &str) -> io::Result<Self> {
-        let container = open("/dev/vfio/vfio".into())?;
-        let group = open(Self::group_path(name)?)?;
+impl Group {
+    /// Opens the group of a platform device without an IOMMU.
+    pub fn of_platform(device: &str) -> io::Result<Self> {
+        Self::open(&Device::group_path(device)?, vfio::VFIO_NOIOMMU_IOMMU)
+    }
+
+    /// Opens the group of a PCI device.
+    pub fn of_pci(address: &str) -> io::Result<Self> {
+        let path = format!("/dev/vfio/{}", group_number("pci", address)?);
+
+        Self::open(path.as_ref(), vfio::VFIO_TYPE1v2_IOMMU)
+    }
+
+    fn open(path: &Path, iommu: u32) -> io::Result<Self> {
+        let container = open(Path::new("/dev/vfio/vfio"))?;
+        let file = open(path)?;
         let fd = container.as_raw_fd();
 
         // SAFETY: It expects the address of a descriptor's number, and then a number.
         unsafe {
             ioctl(
-                group.as_raw_fd(),
+                file.as_raw_fd(),
                 GROUP_SET_CONTAINER,
                 &raw const fd as usize,
             )?;
-            ioctl(fd, SET_IOMMU, vfio::VFIO_NOIOMMU_IOMMU as usize)?;
+            ioctl(fd, SET_IOMMU, iommu as usize)?;
         }
-
         Ok(Self {
-            file: Self::open_in(&group, name)?,
-            group,
+            file,
             _container: container,
         })
     }
 
-    /// The node of the device's group.
-    pub fn group_path(name: &str) -> io::Result<PathBuf> {
-        let group = fs::read_link(format!("/sys/bus/platform/devices/{name}/iommu_group"))?;
-        let number = group.file_name().unwrap_or_default().to_string_lossy();
-
-        Ok(format!("/dev/vfio/noiommu-{number}").into())
-    }
-
-    fn open_in(group: &File, name: &str) -> io::Result<File> {
+    /// Opens a device of the group; what follows the name is for the driver.
+    pub fn device(&self, name: &str) -> io::Result<File> {
         let name = std::ffi::CString::new(name)?;
 
         // SAFETY: It expects a string. What it returns is a descriptor that nobody owns yet.
         unsafe {
             let fd = ioctl(
-                group.as_raw_fd(),
+                self.file.as_raw_fd(),
                 GROUP_GET_DEVICE_FD,
                 name.as_ptr() as usize,
             )?;
             Ok(File::from_raw_fd(fd))
         }
     }
+}
+
+/// An open device.
+pub struct Device {
+    file: File,
+    group: Group,
+}
+
+impl Device {
+    /// Opens a platform device by its name, through its no-IOMMU group.
+    pub fn open(name: &str) -> io::Result<Self> {
+        Self::open_in(Group::of_platform(name)?, name)
+    }
+
+    /// Opens a PCI device by its address, through its group.
+    pub fn open_pci(address: &str) -> io::Result<Self> {
+        Self::open_in(Group::of_pci(address)?, address)
+    }
+
+    /// Opens a device of a group that has no other user.
+    pub fn open_in(group: Group, name: &str) -> io::Result<Self> {
+        Ok(Self {
+            file: group.device(name)?,
+            group,
+        })
+    }
+
+    /// The node of a platform device's group.
+    pub fn group_path(name: &str) -> io::Result<PathBuf> {
+        let number = group_number("platform", name)?;
+
+        Ok(format!("/dev/vfio/noiommu-{number}").into())
+    }
 
     /// Opens the same device once more.
     pub fn open_again(&self, name: &str) -> io::Result<File> {
-        Self::open_in(&self.group, name)
+        self.group.device(name)
+    }
+
+    /// The descriptor of the device's group.
+    pub fn group_fd(&self) -> RawFd {
+        self.group.file.as_raw_fd()
     }
 
     pub fn file(&self) -> &File {
@@ -214,17 +256,42 @@ impl Device {
             .write_all_at(&value.to_le_bytes(), region.offset + offset)
     }
 
+    /// Lets a PCI device access memory and send interrupts as messages, or not.
+    pub fn set_bus_master(&self, on: bool) -> io::Result<()> {
+        const COMMAND: u64 = 4;
+        const MASTER: u16 = 4;
+        let config = self.region(vfio::VFIO_PCI_CONFIG_REGION_INDEX)?;
+        let mut bytes = [0; 2];
+
+        self.file
+            .read_exact_at(&mut bytes, config.offset + COMMAND)?;
+        let others = u16::from_le_bytes(bytes) & !MASTER;
+        let value = if on { others | MASTER } else { others };
+        self.file
+            .write_all_at(&value.to_le_bytes(), config.offset + COMMAND)
+    }
+
     /// Maps a part of a region, given by a position of the file.
     pub fn map(&self, position: u64, len: usize, flags: i32) -> io::Result<Mapping> {
         Mapping::of_file(&self.file, position, len, flags)
     }
 }
 
-fn open(path: PathBuf) -> io::Result<File> {
+fn group_number(bus: &str, device: &str) -> io::Result<String> {
+    let link = fs::read_link(format!("/sys/bus/{bus}/devices/{device}/iommu_group"))?;
+
+    Ok(link
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned())
+}
+
+fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
-        .open(&path)
+        .open(path)
         .map_err(|error| match error.raw_os_error() {
             // The suite looks at the errno.
             Some(errno) => io::Error::from_raw_os_error(errno),

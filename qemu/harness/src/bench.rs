@@ -44,6 +44,9 @@ pub(crate) struct BenchArgs {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
+
+    /// Only these figures, by name
+    figures: Vec<String>,
 }
 
 /// Returns whether every figure is within its limit.
@@ -58,7 +61,13 @@ pub(crate) fn run(target: &Target, args: &BenchArgs) -> Result<bool> {
     let initramfs = Initramfs::build(target, &target.selftests())?;
     let mut samples = Samples::default();
     for name in MACHINES {
-        measure(target, machine::by_name(name)?, &initramfs, &mut samples)?;
+        measure(
+            target,
+            machine::by_name(name)?,
+            &initramfs,
+            &args.figures,
+            &mut samples,
+        )?;
     }
     let figures = samples.figures()?;
     let json = to_json(target, &figures)?;
@@ -88,18 +97,21 @@ fn measure(
     target: &Target,
     machine: &'static Machine,
     initramfs: &Initramfs,
+    wanted: &[String],
     samples: &mut Samples,
 ) -> Result<()> {
     if machine.arch != target.arch {
         bail!("the figures are for {}", machine.arch);
     }
+    // The program and its arguments.
+    let program = format!("\"/bin/{PROGRAM} {}\"", wanted.join(" "));
     let config = Config {
         target,
         machine,
         accel: Accel::Counting,
         initramfs,
         files: Vec::new(),
-        append: exec::append(&format!("/bin/{PROGRAM}"), machine.name),
+        append: exec::append(&program, machine.name),
         console: Console::Events,
     };
     let log = target

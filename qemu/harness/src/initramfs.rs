@@ -4,6 +4,7 @@
 
 pub(crate) mod archive;
 mod modules;
+mod shell;
 
 use std::{
     fs,
@@ -18,7 +19,18 @@ use crate::{selftest, target::Target, tool};
 
 /// Directories that the guest's init mounts something on or installs applets into.
 const DIRECTORIES: &[&str] = &[
-    "bin", "sbin", "usr/bin", "usr/sbin", "dev", "etc", "proc", "run", "sys", "tmp", "root",
+    "bin",
+    "sbin",
+    "usr/bin",
+    "usr/sbin",
+    "usr/share",
+    "dev",
+    "etc",
+    "proc",
+    "run",
+    "sys",
+    "tmp",
+    "root",
 ];
 
 /// What every boot of one target has in common.
@@ -58,8 +70,9 @@ impl Initramfs {
             0o644,
         )?;
 
-        let command = target.qemu_dir().join("../scripts/overdrive");
-        archive.copy("bin/overdrive", &command, 0o755)?;
+        add_command(&mut archive, &target.root)?;
+        add_documentation(&mut archive, &target.root)?;
+        shell::add(&mut archive, target)?;
         for program in guest_programs(&target.guest_programs())? {
             let name = file_name(&program)?;
             archive.copy(&format!("bin/{name}"), &program, 0o755)?;
@@ -110,6 +123,28 @@ fn add_applets(archive: &mut Archive, target: &Target) -> Result<()> {
         archive.symlink(applet, "/bin/busybox")?;
     }
     Ok(())
+}
+
+/// The command line of overdrive, as its package installs it.
+fn add_command(archive: &mut Archive, root: &Path) -> Result<()> {
+    let scripts = root.join("scripts");
+    archive.copy("bin/overdrive", &scripts.join("overdrive"), 0o755)?;
+    copy_scripts(archive, &scripts.join("overdrive.d"), "usr/share/overdrive")
+}
+
+/// What a test takes the commands from that users are told.
+fn add_documentation(archive: &mut Archive, root: &Path) -> Result<()> {
+    const PLACE: &str = "usr/share/doc/overdrive";
+
+    archive.copy(
+        &format!("{PLACE}/README.md"),
+        &root.join("README.md"),
+        0o644,
+    )?;
+    archive.tree(
+        &format!("{PLACE}/Documentation"),
+        &root.join("Documentation"),
+    )
 }
 
 fn file_name(path: &Path) -> Result<&str> {

@@ -21,5 +21,9 @@ mod binding {
     pub(crate) mod rules;
 }
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+#[cfg(any(test, feature = "fuzz"))]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -9,74 +9,14 @@ use crate::{
         pattern::Pattern,
         slot::{self, Slot, SlotBus},
         table::Table,
-        Age, Origin, Rule, Spec, Subject,
+        Age, Origin, Rule,
     },
+    fuzz::fuzz,
+    model::{documented_order, fnmatch, Device, Words},
 };
 use kernel::{prelude::GFP_KERNEL, sync::Arc};
 use proptest::prelude::*;
-use std::{cell::Cell, ffi::CString};
-
-/// A device, with few enough values for rules to match often.
-#[derive(Clone, Debug)]
-struct Device {
-    bus: Vec<u8>,
-    name: Vec<u8>,
-    parents: [Vec<u8>; 2],
-    modalias: Vec<u8>,
-    group_owned: bool,
-    asked_for_modalias: Cell<bool>,
-}
-
-impl Subject for Device {
-    fn bus(&self) -> &[u8] {
-        &self.bus
-    }
-    fn name(&self) -> &[u8] {
-        &self.name
-    }
-    fn parents(&self) -> [&[u8]; 2] {
-        [&self.parents[0], &self.parents[1]]
-    }
-    fn modalias(&self) -> &[u8] {
-        self.asked_for_modalias.set(true);
-        &self.modalias
-    }
-    fn group_owned(&self) -> bool {
-        self.group_owned
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Words {
-    bus: String,
-    device: String,
-    parent: String,
-    modalias: String,
-    group_owned: bool,
-}
-
-impl Words {
-    fn spec(&self) -> Option<Spec> {
-        let mut draft = Draft::default();
-
-        draft.set(Field::Bus, self.bus.as_bytes()).ok()?;
-        draft.set(Field::Device, self.device.as_bytes()).ok()?;
-        draft.set(Field::Parent, self.parent.as_bytes()).ok()?;
-        draft.set(Field::Modalias, self.modalias.as_bytes()).ok()?;
-        draft.set(Field::Driver, b"x").ok()?;
-        draft.group_owned = self.group_owned;
-        draft.compile(b"r").ok()
-    }
-
-    fn rule(&self, age: u64) -> Option<Rule> {
-        Some(Rule {
-            spec: Arc::new(self.spec()?, GFP_KERNEL).ok()?,
-            age: Age(age),
-            origin: Origin::Rule,
-            hits: 0,
-        })
-    }
-}
+use std::cell::Cell;
 
 fn words() -> impl Strategy<Value = Words> {
     (
@@ -123,44 +63,6 @@ fn table(all: &[Words]) -> Table {
         }
     }
     table
-}
-
-/// The precedence as the documentation tells it, from the words rather than from a rank.
-fn documented_order(a: &(u64, &Words), b: &(u64, &Words)) -> std::cmp::Ordering {
-    fn stars(pattern: &str) -> usize {
-        pattern.matches('*').count()
-    }
-    fn device(words: &Words) -> (u8, usize) {
-        match words.device.as_str() {
-            "" => (2, 0),
-            exact if !exact.contains(['*', '?', '[']) => (0, 0),
-            pattern => (1, stars(pattern)),
-        }
-    }
-    fn modalias(words: &Words) -> (bool, usize) {
-        (words.modalias.is_empty(), stars(&words.modalias))
-    }
-    let key = |(age, words): &(u64, &Words)| {
-        (
-            device(words),
-            words.parent.is_empty(),
-            modalias(words),
-            !words.group_owned,
-            *age,
-        )
-    };
-
-    key(a).cmp(&key(b))
-}
-
-fn fnmatch(pattern: &[u8], text: &[u8]) -> bool {
-    let (pattern, text) = (
-        CString::new(pattern).expect("no NUL"),
-        CString::new(text).expect("no NUL"),
-    );
-
-    // SAFETY: Both are C strings that live on after the call.
-    unsafe { libc::fnmatch(pattern.as_ptr(), text.as_ptr(), 0) == 0 }
 }
 
 proptest! {
@@ -293,6 +195,12 @@ proptest! {
         }
     }
 
+    /// The fuzzer's target keeps what it promises, also without guidance.
+    #[test]
+    fn fuzz_target_takes_any_bytes(data in prop::collection::vec(any::<u8>(), 0..200)) {
+        fuzz(&data);
+    }
+
     #[test]
     fn slots_parameter_takes_any_bytes(text in r"[()0-9a-f:.*x/platform]{0,24}") {
         if let Err(bad) = slot::parse_param(text.as_bytes()) {
@@ -336,7 +244,12 @@ fn many_rules() {
         draft.set(Field::Driver, b"x").expect("valid");
         let spec = Arc::new(draft.compile(b"r").expect("complete"), GFP_KERNEL).expect("memory");
         table
-            .insert(Rule { spec, age: Age(n), origin: Origin::Rule, hits: 0 })
+            .insert(Rule {
+                spec,
+                age: Age(n),
+                origin: Origin::Rule,
+                hits: 0,
+            })
             .expect("new");
     }
 

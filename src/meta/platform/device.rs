@@ -183,6 +183,7 @@ impl Operations for PlatformDevice {
         Ok(())
     }
 
+    #[inline(always)]
     fn read(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -194,6 +195,7 @@ impl Operations for PlatformDevice {
         this.regions.read(&this.access, *pos, buf, count)
     }
 
+    #[inline(always)]
     fn write(
         device: &Device<Self, Opened>,
         buf: UserPtr,

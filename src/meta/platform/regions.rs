@@ -130,6 +130,18 @@ impl Region {
         let count = self.clamp(off, count)?;
 
         match &self.resource.io {
+            // What nearly every access is.
+            ResourceIo::Mem(mem) if count == 4 && off % 4 == 0 => {
+                get::<u32, Registers<'_>>((gate, &mem.mapped()?), off, buf)?;
+                Ok(4)
+            }
+            io => Self::read_any(io, gate, off, count, buf),
+        }
+    }
+
+    #[inline(never)]
+    fn read_any(io: &ResourceIo, gate: &Gate, off: u64, count: u64, buf: UserPtr) -> Result<usize> {
+        match io {
             ResourceIo::Mem(mem) => {
                 let io = (gate, &mem.mapped()?);
 
@@ -153,6 +165,24 @@ impl Region {
         let count = self.clamp(off, count)?;
 
         match &self.resource.io {
+            // What nearly every access is.
+            ResourceIo::Mem(mem) if count == 4 && off % 4 == 0 => {
+                put::<u32, Registers<'_>>((gate, &mem.mapped()?), off, buf)?;
+                Ok(4)
+            }
+            io => Self::write_any(io, gate, off, count, buf),
+        }
+    }
+
+    #[inline(never)]
+    fn write_any(
+        io: &ResourceIo,
+        gate: &Gate,
+        off: u64,
+        count: u64,
+        buf: UserPtr,
+    ) -> Result<usize> {
+        match io {
             ResourceIo::Mem(mem) => {
                 let io = (gate, &mem.mapped()?);
 
@@ -237,6 +267,7 @@ impl Regions {
     /// # Errors
     ///
     /// `EINVAL` if no readable register is there, `EFAULT`, `ENOMEM`, and those of `gate`.
+    #[inline(always)]
     pub(super) fn read(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
         let (region, off) = self.at(pos)?;
 
@@ -244,6 +275,7 @@ impl Regions {
     }
 
     /// Writes to position `pos` of the device's file, with the same errors.
+    #[inline(always)]
     pub(super) fn write(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
         let (region, off) = self.at(pos)?;
 

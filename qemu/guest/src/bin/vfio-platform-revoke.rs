@@ -15,9 +15,9 @@ use std::{
 
 use libc::{EAGAIN, EBUSY, ENODEV, MAP_SHARED, SIGBUS};
 use overdrive_guest::{
+    bus::PLATFORM,
     ktap::{Outcome, Report, equal, fail, fails, skip},
     mapping::{Mapping, PAGE, signal_of_read},
-    platform,
     vfio::Device,
 };
 use vfio_bindings::bindings::vfio::{
@@ -54,7 +54,7 @@ impl Revoked {
     /// Unbinds the device in another thread, until the user notices.
     fn new(subject: &Subject, device: Device) -> Result<Self, String> {
         let (name, driver) = (subject.device.clone(), subject.driver.clone());
-        let unbinding = thread::spawn(move || platform::unbind(&name, &driver));
+        let unbinding = thread::spawn(move || PLATFORM.unbind(&name, &driver));
 
         let start = Instant::now();
         while device.file().read_at(&mut [0; 1], 0).is_ok() {
@@ -76,8 +76,8 @@ impl Revoked {
             Ok(result) => result?,
             Err(_) => return fail("the thread that unbinds has died"),
         }
-        equal("the driver", platform::driver(&subject.device), None)?;
-        platform::bind(&subject.device, &subject.driver)?;
+        equal("the driver", PLATFORM.driver(&subject.device), None)?;
+        PLATFORM.bind(&subject.device, &subject.driver)?;
         Device::open(&subject.device)?.info()?;
         Ok(())
     }
@@ -241,7 +241,7 @@ fn unload(subject: &Subject) -> Outcome {
     fails("unloading", result, EAGAIN)?;
     equal(
         "the driver",
-        platform::driver(&subject.device).as_ref(),
+        PLATFORM.driver(&subject.device).as_ref(),
         Some(&subject.driver),
     )
 }

@@ -10,13 +10,16 @@
 
 mod bind;
 mod clock;
+mod console;
 mod extend;
 mod figure;
 mod hot_add;
 mod module;
 mod rebind;
+mod rule_memory;
 mod set_override;
 mod sysfs;
+mod vfio_pci;
 mod vfio_platform;
 
 fn main() -> anyhow::Result<()> {
@@ -27,24 +30,38 @@ fn main() -> anyhow::Result<()> {
         bind::FIGURE,
         rebind::FIGURE,
         hot_add::NO_RULE,
-        hot_add::MANY_RULES,
-        hot_add::MANY_ALIASES,
         extend::MATCH,
         extend::MATCH_WITH_OVERRIDE,
         extend::NO_EXTENSION,
     ];
 
+    let is_wanted = |figure: &&figure::Figure| {
+        machine
+            .as_deref()
+            .is_none_or(|machine| machine == figure.machine)
+            && (wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
+    };
+
+    let quiet = console::Quiet::new()?;
     for figure in figures
         .iter()
         .chain(&vfio_platform::FIGURES)
-        .filter(|figure| {
-            machine
-                .as_deref()
-                .is_none_or(|machine| machine == figure.machine)
-        })
-        .filter(|figure| wanted.is_empty() || wanted.iter().any(|name| name == figure.name))
+        .chain(&vfio_pci::FIGURES)
+        .chain(&hot_add::MANY)
+        .filter(is_wanted)
     {
-        figure.measure()?;
+        figure.measure(clock::instructions)?;
     }
-    Ok(())
+    hot_add::clean_up();
+    for figure in vfio_pci::WITH_SLEEP.iter().filter(is_wanted) {
+        figure.measure(clock::own_instructions)?;
+    }
+    if machine
+        .as_deref()
+        .is_none_or(|machine| machine == rule_memory::MACHINE)
+        && (wanted.is_empty() || wanted.iter().any(|name| name == rule_memory::NAME))
+    {
+        rule_memory::measure()?;
+    }
+    quiet.finish()
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Moving a device to another driver and back: in one write each, and in the three that it replaces.
+//!
+//! A write is what `echo TEXT > FILE` does: open, write, close.
 
 use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
-use crate::sysfs::{self, Attribute};
+use crate::sysfs;
 use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 pub const FIGURE: Figure = Figure {
     name: "rebind-against-three-writes",
@@ -27,17 +31,15 @@ impl Device {
         Ok(Self(edu.first().context("no edu device")?.clone()))
     }
 
-    fn file(&self, name: &str) -> Result<Attribute> {
-        Attribute::open(sysfs::pci_device(&self.0).join(name))
+    fn file(&self, name: &str) -> PathBuf {
+        sysfs::pci_device(&self.0).join(name)
     }
 }
 
 impl Drop for Device {
     fn drop(&mut self) {
-        let undo = || self.file("overdrive/rebind")?.write("\n");
-
-        if let Err(error) = undo() {
-            eprintln!("{error:#}");
+        if let Err(error) = fs::write(self.file("overdrive/rebind"), "\n") {
+            eprintln!("{error}");
         }
     }
 }
@@ -45,31 +47,32 @@ impl Drop for Device {
 fn ours() -> Result<Step> {
     let modules = [Module::load("overdrive")?, Module::load("pci-stub")?];
     let device = Device::new()?;
-    let rebind = device.file("overdrive/rebind")?;
+    let rebind = device.file("overdrive/rebind");
 
     Ok(Box::new(move || {
         let _undo = (&device, &modules);
-        DRIVERS.iter().try_for_each(|driver| rebind.write(driver))
+        for driver in DRIVERS {
+            fs::write(&rebind, driver)?;
+        }
+        Ok(())
     }))
 }
 
 fn peer() -> Result<Step> {
     let modules = [Module::load("overdrive")?, Module::load("pci-stub")?];
     let device = Device::new()?;
-    let over = device.file("driver_override")?;
-    let probe = Attribute::open("/sys/bus/pci/drivers_probe")?;
-    let [ours, stub] =
-        DRIVERS.map(|driver| Attribute::open(format!("/sys/bus/pci/drivers/{driver}/unbind")));
-    let unbind = [ours?, stub?];
+    let over = device.file("driver_override");
+    let unbind = device.file("driver/unbind");
+    let probe = Path::new("/sys/bus/pci/drivers_probe");
 
     // Bound to the second, as after each step.
-    device.file("overdrive/rebind")?.write(DRIVERS[1])?;
+    fs::write(device.file("overdrive/rebind"), DRIVERS[1])?;
     Ok(Box::new(move || {
         let _undo = (&device, &modules);
-        for (driver, unbind) in DRIVERS.iter().zip(unbind.iter().rev()) {
-            over.write(driver)?;
-            unbind.write(&device.0)?;
-            probe.write(&device.0)?;
+        for driver in DRIVERS {
+            fs::write(&over, driver)?;
+            fs::write(&unbind, &device.0)?;
+            fs::write(probe, &device.0)?;
         }
         Ok(())
     }))

@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use libc::MAP_SHARED;
-use overdrive_guest::{mapping::PAGE, platform, vfio::Device};
+use overdrive_guest::{bus::PLATFORM, mapping::PAGE, vfio::Device};
 use vfio_bindings::bindings::vfio::{VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK};
 
 use crate::figure::{Figure, Limit, Step};
@@ -64,11 +64,13 @@ impl Bound {
             "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
             "1",
         )?;
-        if let Some(standard) = platform::driver(device) {
-            platform::unbind(device, &standard)?;
+        if let Some(standard) = PLATFORM.driver(device) {
+            PLATFORM.unbind(device, &standard)?;
         }
         fs::write(override_of(device), driver)?;
-        platform::bind(device, driver).with_context(|| format!("binding {device} to {driver}"))?;
+        PLATFORM
+            .bind(device, driver)
+            .with_context(|| format!("binding {device} to {driver}"))?;
         Ok(Self {
             device,
             driver,
@@ -83,7 +85,8 @@ fn override_of(device: &str) -> String {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        let undone = platform::unbind(self.device, self.driver)
+        let undone = PLATFORM
+            .unbind(self.device, self.driver)
             .and_then(|()| fs::write(override_of(self.device), "\n"));
         if let Err(error) = undone {
             eprintln!("{}: {error}", self.device);

@@ -2,7 +2,7 @@
 
 //! Lets one allocation after the other fail, in everything that allocates.
 //!
-//! `vfio-platform-failslab DEVICE DRIVER`: the device is bound to DRIVER, and is so in the end.
+//! `vfio-failslab BUS DEVICE DRIVER`: the device is bound to DRIVER, and is so in the end.
 
 use std::{
     fs::{File, OpenOptions},
@@ -17,12 +17,12 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use libc::EFD_NONBLOCK;
 use overdrive_guest::{
+    bus::{Bus, PCI},
     ktap::{Outcome, Report, fail},
-    platform,
-    vfio::Device,
 };
 use vfio_bindings::bindings::vfio::{
     VFIO_IRQ_SET_ACTION_TRIGGER as TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK as UNMASK,
+    VFIO_PCI_REQ_IRQ_INDEX,
 };
 use vmm_sys_util::eventfd::EventFd;
 
@@ -90,51 +90,60 @@ fn says(log: &mut File, words: &str) -> bool {
 
 /// Ends where VFIO puts the device into a group: soon after that, a failed allocation is a WARNING in
 /// the kernel's own code (`vfio_group_release()`), whatever the driver. Not just before that, for the
-/// kernel does not make the same allocations each time.
-fn bind(device: &str, driver: &str) -> Result<(u32, u32)> {
-    platform::unbind(device, driver)?;
+/// kernel does not make the same allocations each time. For a group without an IOMMU, the log tells. A
+/// group with one has been made already if another of its devices is bound.
+fn bind(bus: Bus, device: &str, driver: &str) -> Result<(u32, u32)> {
+    bus.unbind(device, driver)?;
     let mut log = kernel_log()?;
     let counts = each_allocation(
-        || platform::bind(device, driver),
+        || bus.bind(device, driver),
         |bound| {
             let at_group = says(&mut log, "Failed to add to iommu group");
             if !bound {
-                ensure!(platform::driver(device).is_none(), "half bound");
-                platform::bind(device, driver)?;
+                ensure!(bus.driver(device).is_none(), "half bound");
+                bus.bind(device, driver)?;
             }
-            platform::unbind(device, driver)?;
+            bus.unbind(device, driver)?;
             says(&mut log, "");
             Ok(at_group && !bound)
         },
     )?;
-    platform::bind(device, driver)?;
+    bus.bind(device, driver)?;
     Ok(counts)
 }
 
-fn open(device: &str, _driver: &str) -> Result<(u32, u32)> {
+fn open(bus: Bus, device: &str, _driver: &str) -> Result<(u32, u32)> {
     each_allocation(
-        || Device::open(device).map(drop),
+        || bus.open(device).map(drop),
         |_| {
-            Device::open(device)?.info()?;
+            bus.open(device)?.info()?;
             Ok(false)
         },
     )
 }
 
-fn set_irqs(name: &str, _driver: &str) -> Result<(u32, u32)> {
+fn set_irqs(bus: Bus, name: &str, _driver: &str) -> Result<(u32, u32)> {
+    // Of a PCI device, the one that needs no hardware.
+    let irq = if bus == PCI {
+        VFIO_PCI_REQ_IRQ_INDEX
+    } else {
+        0
+    };
     let event = EventFd::new(EFD_NONBLOCK)?;
     let unmask = EventFd::new(EFD_NONBLOCK)?;
     // Opened anew each time: an interrupt that was requested remains so.
-    let device = std::cell::RefCell::new(Some(Device::open(name)?));
+    let device = std::cell::RefCell::new(Some(bus.open(name)?));
 
     each_allocation(
         || {
             let device = device.borrow();
             let device = device.as_ref().ok_or(io::ErrorKind::NotFound)?;
-            device.irq_by_fd(TRIGGER, 0, event.as_raw_fd())?;
-            match device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd()) {
-                // An edge-triggered one.
-                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+            device.irq_by_fd(TRIGGER, irq, event.as_raw_fd())?;
+            match device.irq_by_fd(UNMASK, irq, unmask.as_raw_fd()) {
+                // One that can't be masked.
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOTTY)) => {
+                    Ok(())
+                }
                 result => result,
             }
         },
@@ -142,18 +151,21 @@ fn set_irqs(name: &str, _driver: &str) -> Result<(u32, u32)> {
             let mut device = device.borrow_mut();
             // What did not work before works now.
             let open = device.take().context("not open")?;
-            let trigger = open.trigger(0)?;
-            open.irq_now(TRIGGER, 0)?;
+            let trigger = open.trigger(irq)?;
+            open.irq_now(TRIGGER, irq)?;
             drop(open);
             ensure!(trigger.read()? == 1, "not signalled");
-            *device = Some(Device::open(name)?);
+            *device = Some(bus.open(name)?);
             Ok(false)
         },
     )
 }
 
-fn test(action: fn(&str, &str) -> Result<(u32, u32)>, device: &str, driver: &str) -> Outcome {
-    match action(device, driver) {
+/// Returns how many allocations failed, and how many of the failures the caller was told.
+type Action = fn(Bus, &str, &str) -> Result<(u32, u32)>;
+
+fn test(action: Action, bus: Bus, device: &str, driver: &str) -> Outcome {
+    match action(bus, device, driver) {
         Ok((0, _)) => fail("no allocation failed"),
         Ok((failed, told)) => {
             println!("# {failed} allocations failed; {told} times the caller was told");
@@ -165,14 +177,18 @@ fn test(action: fn(&str, &str) -> Result<(u32, u32)>, device: &str, driver: &str
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
-    let [_, device, driver] = args.as_slice() else {
-        eprintln!("usage: vfio-platform-failslab DEVICE DRIVER");
+    let [_, bus, device, driver] = args.as_slice() else {
+        eprintln!("usage: vfio-failslab BUS DEVICE DRIVER");
+        return ExitCode::from(2);
+    };
+    let Some(bus) = Bus::by_name(bus) else {
+        eprintln!("no such bus: {bus}");
         return ExitCode::from(2);
     };
 
     let mut report = Report::new(3);
-    report.result("binding", test(bind, device, driver));
-    report.result("opening", test(open, device, driver));
-    report.result("setting interrupts", test(set_irqs, device, driver));
+    report.result("binding", test(bind, bus, device, driver));
+    report.result("opening", test(open, bus, device, driver));
+    report.result("setting interrupts", test(set_irqs, bus, device, driver));
     report.finish()
 }

@@ -2,7 +2,7 @@
 
 //! Users that open, use and close a device as fast as they can, while it is bound and unbound.
 //!
-//! `vfio-platform-race DEVICE DRIVER COUNT` binds and unbinds COUNT times.
+//! `vfio-race BUS DEVICE DRIVER COUNT` binds and unbinds COUNT times.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use libc::{EFD_NONBLOCK, MAP_SHARED};
-use overdrive_guest::{mapping::PAGE, platform, sigbus, vfio::Device};
+use overdrive_guest::{bus::Bus, mapping::PAGE, sigbus, vfio::Device};
 use vfio_bindings::bindings::vfio::{
     VFIO_IRQ_SET_ACTION_MASK as MASK, VFIO_IRQ_SET_ACTION_TRIGGER as TRIGGER,
     VFIO_IRQ_SET_ACTION_UNMASK as UNMASK,
@@ -56,9 +56,9 @@ fn use_device(device: &Device) -> io::Result<()> {
     Ok(())
 }
 
-fn user(name: &str, race: &Race) {
+fn user(bus: Bus, name: &str, race: &Race) {
     while !race.over.load(Relaxed) {
-        match Device::open(name) {
+        match bus.open(name) {
             Ok(device) => {
                 race.opened.fetch_add(1, Relaxed);
                 if use_device(&device).is_err() {
@@ -71,27 +71,29 @@ fn user(name: &str, race: &Race) {
     }
 }
 
-fn run(name: &str, driver: &str, count: u32) -> Result<()> {
+fn run(bus: Bus, name: &str, driver: &str, count: u32) -> Result<()> {
     let race = Race::default();
     let start = Instant::now();
     sigbus::survive()?;
-    platform::unbind(name, driver)?;
+    bus.unbind(name, driver)?;
 
     thread::scope(|scope| -> Result<()> {
         for _ in 0..2 {
-            scope.spawn(|| user(name, &race));
+            scope.spawn(|| user(bus, name, &race));
         }
         let result = (0..count).try_for_each(|round| {
-            platform::bind(name, driver).with_context(|| format!("binding, round {round}"))?;
+            bus.bind(name, driver)
+                .with_context(|| format!("binding, round {round}"))?;
             thread::sleep(Duration::from_micros(u64::from(round * 7919 % 9000)));
-            platform::unbind(name, driver).with_context(|| format!("unbinding, round {round}"))
+            bus.unbind(name, driver)
+                .with_context(|| format!("unbinding, round {round}"))
         });
         race.over.store(true, Relaxed);
         result
     })?;
 
-    platform::bind(name, driver)?;
-    Device::open(name)?.info()?;
+    bus.bind(name, driver)?;
+    bus.open(name)?.info()?;
     let (opened, taken) = (race.opened.into_inner(), race.taken.into_inner());
     println!(
         "# bound {count} times, opened {opened} times, taken away {taken} times, in {} ms",
@@ -103,19 +105,19 @@ fn run(name: &str, driver: &str, count: u32) -> Result<()> {
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
-    let [_, device, driver, count] = args.as_slice() else {
-        eprintln!("usage: vfio-platform-race DEVICE DRIVER COUNT");
+    let [_, bus, device, driver, count] = args.as_slice() else {
+        eprintln!("usage: vfio-race BUS DEVICE DRIVER COUNT");
         return ExitCode::from(2);
     };
-    let Ok(count) = count.parse() else {
-        eprintln!("not a number: {count}");
+    let (Some(bus), Ok(count)) = (Bus::by_name(bus), count.parse()) else {
+        eprintln!("neither a bus nor a number: {bus}, {count}");
         return ExitCode::from(2);
     };
 
-    match run(device, driver, count) {
+    match run(bus, device, driver, count) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("vfio-platform-race: {error:#}");
+            eprintln!("vfio-race: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Parts of the VFIO protocol of PCI devices that the kernel's own selftests leave out.
+//!
+//! `vfio-pci-suite ADDRESS`: whatever the device can't do is skipped.
+
+mod edu;
+mod events;
+mod hot_reset;
+
+use std::process::ExitCode;
+
+use overdrive_guest::{
+    ktap::{Outcome, Report},
+    vfio::Device,
+};
+
+/// What is tested, by its address.
+type Test = (&'static str, fn(&str) -> Outcome);
+
+const TESTS: &[&[Test]] = &[events::TESTS, edu::TESTS, hot_reset::TESTS];
+
+/// Whether the device is QEMU's edu.
+fn is_edu(device: &Device) -> std::io::Result<bool> {
+    let config = device.region(vfio_bindings::bindings::vfio::VFIO_PCI_CONFIG_REGION_INDEX)?;
+
+    Ok(device.read_u32(&config, 0)? == 0x11e8_1234)
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, address] = args.as_slice() else {
+        eprintln!("usage: vfio-pci-suite ADDRESS");
+        return ExitCode::from(2);
+    };
+
+    let mut report = Report::new(TESTS.iter().map(|tests| tests.len()).sum());
+    for (name, test) in TESTS.iter().copied().flatten() {
+        report.result(name, test(address));
+    }
+    report.finish()
+}

@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The command line shows devices, finds them by any of their names, and teaches.
+#
+# Machines: q35
+# Timeout: 180
+
+. ./lib.sh
+. ./devices.sh
+. ./cli.sh
+
+edu=$(pci_devices 1234:11e8 | head -n 1)
+nic=$(pci_devices 8086:10d3 | head -n 1)
+testdev=$(pci_devices 1b36:0005 | head -n 1)
+require "$edu" "$nic" "$testdev"
+interface=$(ls "/sys/bus/pci/devices/$nic/net")
+virtio=$(first /sys/bus/pci/devices/*/virtio*/net/..)
+behind=${virtio%/*}
+behind=${behind##*/}
+virtio=${virtio##*/}
+
+# is_json: what was printed is JSON as far as brackets and quotes go.
+is_json() {
+	awk '
+		{
+			for (i = 1; i <= length($0); i++) {
+				c = substr($0, i, 1)
+				if (quoted && c == "\\")
+					i++
+				else if (c == "\"")
+					quoted = !quoted
+				else if (!quoted && c ~ /[[{]/)
+					open = open c
+				else if (!quoted && c ~ /[]}]/) {
+					want = c == "]" ? "[" : "{"
+					if (substr(open, length(open)) != want)
+						bad = 1
+					open = substr(open, 1, length(open) - 1)
+				}
+			}
+			if (quoted)
+				bad = 1
+		}
+		END { exit bad || open != "" || NR == 0 }
+	' $out
+}
+
+# names_it WORD: status of WORD is about the device.
+names_it() {
+	exits 0 status "$1" && is "$(awk '$1 == "device" { print $2 }' $out)" "$2"
+}
+
+# row DEVICE: list's columns but the last, with single blanks.
+row() {
+	awk -v device="$1" '$1 == device { print $1, $2, $3, $4, $5 }' $out
+}
+
+tests() {
+	exits 0 list
+	ok "list tells group, driver and override" \
+		is "$(row "$nic")" "$nic $(iommu_group "$nic") e1000e - -"
+	ok "and what the device is" says "network 8086:10d3 ($interface)"
+	ok "a device without a driver has none" is "$(row "$edu")" "$edu $(iommu_group "$edu") - - -"
+	ok "no colour in a pipe" is "$(grep -c "$(printf '\033')" $out)" 0
+	ok "platform devices without a driver are left out" says_not pcspkr
+	exits 0 list --all
+	ok "but for --all" says "$virtio"
+	exits 0 list --bus virtio
+	ok "one bus only" test "$(wc -l <$out)" -gt 1 -a "$(grep -c "$nic" $out)" = 0
+	ok "a bus that is not there" exits 4 list --bus nonsense
+
+	exits 0 tree
+	ok "tree is of buses" grep -qx pci $out
+	ok "of IOMMU groups" grep -qx "  IOMMU group $(iommu_group "$nic")" $out
+	ok "and of devices" grep -qE "^    $nic +e1000e" $out
+
+	exits 0 list --json
+	ok "JSON is complete" is_json
+	ok "and has a device" says "\"device\": \"$nic\", \"bus\": \"pci\""
+	exits 0 status --json "$nic" "$edu"
+	ok "status has JSON" is_json
+	ok "with groups as numbers" says "\"group\": $(iommu_group "$edu"), \"driver\": null"
+
+	ok "a device by its name" names_it "$nic" "$nic"
+	ok "by a short address" names_it "${nic#0000:}" "$nic"
+	ok "by its folder" names_it "/sys/bus/pci/devices/$nic" "$nic"
+	ok "by its interface" names_it "$interface" "$nic"
+	ok "a virtio interface is of a PCI device" \
+		names_it "$(ls "/sys/bus/virtio/devices/$virtio/net")" "$behind"
+	ok "by its ID" names_it 1b36:0005 "$testdev"
+	ok "not by an ID that two have" exits 4 status 8086:10d3
+	ok "which tells both" says "$nic"
+	ok "a device that is not there" exits 4 status 0000:ff:1f.7
+	ok "a folder that is no device's" exits 4 status /sys/bus
+
+	ok "no command is wrong" exits 2
+	ok "so is an unknown one" exits 2 fly
+	ok "and an unknown option" exits 2 list --fast
+	ok "--help explains" exits 0 --help
+	ok "the exit statuses" says "refused: the device is in use"
+	for word in list tree status bind unbind release rule slot bus variant save restore doctor; do
+		exits 0 $word --help && says "overdrive $word"
+	done >/run/cli-help
+	ok "every command has help" is "$(cat /run/cli-help)" ""
+}
+
+in_each_shell 31 tests
+finish

@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The command line takes no device that is in use, says who uses it, and can be told to take it all the same.
+#
+# Machines: q35
+# Timeout: 400
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+. ./cli.sh
+
+nic=$(pci_devices 8086:10d3 | head -n 1)
+nvme=$(pci_devices 1b36:0010 | head -n 1)
+edu=$(pci_devices 1234:11e8 | head -n 1)
+require "$nic" "$nvme" "$edu"
+disk=$(first /sys/bus/pci/devices/*/virtio*/block/vd*)
+disk=${disk##*/}
+require "$disk"
+interface=$(ls "/sys/bus/pci/devices/$nic/net")
+
+# refuses DEVICE TEXT: it is not taken, for this reason, and nothing happens to it.
+refuses() {
+	_driver=$(bound_driver "$1")
+	exits 3 unbind "$1" && says "$2" && is "$(bound_driver "$1") $(get_override "$1")" "$_driver (null)"
+}
+
+# has NAME OPTION: this kernel can do it.
+has() {
+	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_$1=[ym]"
+}
+
+# needs OPTION COUNT NAME COMMAND...: a result that this kernel must have an option for.
+needs() {
+	_option=$1
+	shift
+	if has "$_option"; then
+		ok "$@"
+	else
+		skip "${shell##*/}: $1" "the kernel has no CONFIG_$_option"
+	fi
+}
+
+disk_tests() {
+	dd if=/dev/zero of="/dev/$disk" bs=1M count=2 2>/dev/null
+	if has SWAP; then
+		mkswap "/dev/$disk" >/dev/null
+		swapon "/dev/$disk"
+	fi
+	needs SWAP "a disk that is swap" refuses "$disk_device" "$disk is swap"
+	! has SWAP || swapoff "/dev/$disk"
+
+	if has EXT2_FS; then
+		mke2fs "/dev/$disk" >/dev/null 2>&1
+		mkdir -p "/run/a b"
+		mount -t ext2 "/dev/$disk" "/run/a b"
+	fi
+	needs EXT2_FS "a disk that is mounted" refuses "$disk_device" "$disk is mounted on /run/a b"
+	needs EXT2_FS "by its name as well" refuses "/dev/$disk" "$disk is mounted on /run/a b"
+	! has EXT2_FS || umount "/run/a b"
+}
+
+raid_tests() {
+	if has MD_RAID0; then
+		modprobe md_mod 2>/dev/null
+		modprobe raid0 2>/dev/null
+		echo md_cli >/sys/module/md_mod/parameters/new_array
+		md=/sys/block/md_cli/md
+		echo none >"$md/metadata_version"
+		echo raid0 >"$md/level"
+		cat "/sys/class/block/$disk/dev" >"$md/new_dev"
+	fi
+	needs MD_RAID0 "a disk that is a part of a RAID" refuses "$disk_device" "is a part of md_cli (raid0, RAID)"
+	if has MD_RAID0; then
+		echo remove >"$md/dev-$disk/state"
+		echo clear >"$md/array_state"
+	fi
+}
+
+net_tests() {
+	if has INET; then
+		ip addr add 192.0.2.1/24 dev "$interface"
+		ok "an interface that is down is nobody's" exits 0 release "$nic"
+		interface=$(ls "/sys/bus/pci/devices/$nic/net")
+		ip addr add 192.0.2.1/24 dev "$interface" 2>/dev/null
+		ip link set "$interface" up
+	else
+		skip "${shell##*/}: an interface that is down is nobody's" "the kernel has no CONFIG_INET"
+	fi
+	needs INET "an interface that is up with an address" refuses "$nic" "$interface is up with the address 192.0.2.1/24"
+	! has INET || ip route add default via 192.0.2.2
+	needs INET "an interface with the default route" refuses "$interface" "$interface is up and has the default route"
+	needs INET "a bind is refused as well" exits 3 bind "$interface" vfio-meta
+	needs INET "--force takes it all the same" exits 0 unbind --force "$nic"
+	exits 0 release "$nic"
+	interface=$(ls "/sys/bus/pci/devices/$nic/net")
+}
+
+tests() {
+	load_overdrive
+
+	ok "the console" exits 3 unbind "$console"
+	ok "is named" says "$console is the console"
+	exits 0 status "$console"
+	ok "also by status" says "$console is the console"
+
+	echo 2 >"/sys/bus/pci/devices/$nvme/sriov_numvfs"
+	ok "a device with virtual functions" refuses "$nvme" "2 virtual functions"
+	echo 0 >"/sys/bus/pci/devices/$nvme/sriov_numvfs"
+
+	exits 0 bind "$edu" vfio-meta
+	mkfifo /run/cli-owner
+	overdrive-own-group "$(iommu_group "$edu")" </run/cli-owner >/dev/null 2>&1 8<&- &
+	owner=$!
+	exec 7>/run/cli-owner
+	wait_until 20 grep -qs /dev/vfio/vfio "/proc/$owner/maps" || sleep 1
+	ok "a group that a process has" exits 3 release "$edu"
+	ok "which is named" says "is held by overdrive-own-g (pid $owner)"
+	exec 7>&-
+	wait $owner
+	rm /run/cli-owner
+	ok "and not when it is gone" exits 0 release "$edu"
+
+	exec 7<"/dev/$disk"
+	ok "a disk that a process has open" refuses "$disk_device" "$disk is held by"
+	exec 7<&-
+	disk_tests
+	raid_tests
+	net_tests
+	unload_overdrive
+}
+
+console=$(cat /sys/class/tty/console/active)
+console=${console##* }
+disk_device=$(realpath "/sys/class/block/$disk/../../..")
+disk_device=${disk_device##*/}
+in_each_shell 17 tests
+finish

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Binding and unbinding a device, between the meta driver and pci-stub.
+//! Binding and unbinding a device, by the meta driver and by vfio-pci.
 
 use crate::figure::{Figure, Limit, Step};
 use crate::module::Module;
@@ -13,7 +13,7 @@ pub const FIGURE: Figure = Figure {
     limit: Limit::Ratio(1.00),
     repeat: 50,
     ours: || bind_and_unbind("overdrive", "vfio-meta"),
-    peer: || bind_and_unbind("pci-stub", "pci-stub"),
+    peer: || bind_and_unbind("vfio-pci", "vfio-pci"),
 };
 
 /// An override that is cleared in the end.

@@ -150,6 +150,8 @@ fn open_close(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
     let bound = bind(VIRTIO)?;
 
     Ok(Box::new(move || {
+        // The whole of it is captured, and so bound for as long as the closure lives.
+        let bound = &bound;
         let device = Device::open(bound.device)?;
         // For a region that was never read, closing is a WARNING under the C driver.
         let region = device.region(0)?;

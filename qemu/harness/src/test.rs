@@ -46,6 +46,10 @@ const STRESS_SLOWNESS: u32 = 10;
 const LEAK_CHECK: &str = "kmemleak";
 const LEAK_CHECK_SECONDS: u64 = 120;
 
+/// A guest that keeps one processor of the host busy is not to run alone for long, and what a test
+/// spoils is not to spoil all.
+const TESTS_PER_BOOT: usize = 15;
+
 /// Arguments of `test`.
 #[derive(Args, Debug)]
 pub(crate) struct TestArgs {
@@ -83,6 +87,25 @@ struct Group {
     machine: &'static Machine,
     append: String,
     tests: Vec<Selftest>,
+}
+
+impl Group {
+    /// Deals the tests out to as many guests as keep each below [`TESTS_PER_BOOT`]. Neighbours by name,
+    /// which tend to take equally long, come to different guests.
+    fn split(self) -> Vec<Self> {
+        let boots = self.tests.len().div_ceil(TESTS_PER_BOOT);
+        let mut parts: Vec<Self> = (0..boots)
+            .map(|_| Self {
+                machine: self.machine,
+                append: self.append.clone(),
+                tests: Vec::new(),
+            })
+            .collect();
+        for (number, test) in self.tests.into_iter().enumerate() {
+            parts[number % boots].tests.push(test);
+        }
+        parts
+    }
 }
 
 /// What all boots of a run have in common.
@@ -209,6 +232,7 @@ fn groups(target: &Target, args: &TestArgs, selftests: &Path) -> Result<Vec<Grou
             }
         }
     }
+    let mut groups: Vec<Group> = groups.into_iter().flat_map(Group::split).collect();
     // The longest first, so that the last guest does not run alone.
     groups.sort_by_key(|group| std::cmp::Reverse(group.tests.len()));
     Ok(groups)

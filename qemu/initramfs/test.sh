@@ -39,6 +39,13 @@ contained()
 	return $status
 }
 
+# Shows where the tasks sleep that keep a test from its end, before its time is up.
+watch()
+{
+	# shellcheck disable=SC2016 # for that shell
+	exec setsid sh -c 'sleep "$1" && echo w >/proc/sysrq-trigger' - $(($1 > 5 ? $1 - 2 : $1)) 3>&- 4<&-
+}
+
 run_test()
 {
 	name=$1
@@ -54,8 +61,11 @@ run_test()
 	reader=$!
 
 	began=$(uptime_seconds)
+	watch "$limit" &
+	watcher=$!
 	contained "$limit" "$script"
 	status=$?
+	kill -- -$watcher 2>/dev/null && wait $watcher
 	took=$(($(uptime_seconds) - began))
 	wait $reader
 	mark end "$name"

@@ -59,14 +59,14 @@ disk_tests() {
 	needs SWAP "a disk that is swap" refuses "$disk_device" "$disk is swap"
 	! has SWAP || swapoff "/dev/$disk"
 
-	if has EXT2_FS; then
+	if has EXT4_FS; then
 		mke2fs "/dev/$disk" >/dev/null 2>&1
 		mkdir -p "/run/a b"
 		mount -t ext2 "/dev/$disk" "/run/a b"
 	fi
-	needs EXT2_FS "a disk that is mounted" refuses "$disk_device" "$disk is mounted on /run/a b"
-	needs EXT2_FS "by its name as well" refuses "/dev/$disk" "$disk is mounted on /run/a b"
-	! has EXT2_FS || umount "/run/a b"
+	needs EXT4_FS "a disk that is mounted" refuses "$disk_device" "$disk is mounted on /run/a b"
+	needs EXT4_FS "by its name as well" refuses "/dev/$disk" "$disk is mounted on /run/a b"
+	! has EXT4_FS || umount "/run/a b"
 }
 
 raid_tests() {

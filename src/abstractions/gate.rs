@@ -2,9 +2,10 @@
 
 //! A gate that many pass at a time, at next to no cost, and that is seldom closed.
 //!
-//! Whoever passes is within an RCU read-side critical section: it writes to no memory that other
-//! processors use. Whoever closes the gate waits for a grace period. Those who come meanwhile wait
-//! for a lock; so do those who have to sleep behind the gate, which RCU does not allow.
+//! Whoever passes is within an RCU-sched read-side critical section: it can't be preempted, and
+//! writes to no memory that other processors use. Whoever closes the gate waits for a grace period.
+//! Those who come meanwhile wait for a lock; so do those who have to sleep behind the gate, which
+//! RCU does not allow.
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
@@ -13,20 +14,44 @@ use super::rwsem::{
     RwSemaphore,
     WriteGuard, //
 };
+use crate::bindings;
 use kernel::{
-    bindings,
     prelude::*,
     sync::{
         atomic::{
-            Acquire,
             Atomic,
             Relaxed,
             Release, //
         },
-        rcu,
         LockClassKey, //
-    }, //
+    },
+    types::NotThreadSafe, //
 };
+
+/// The critical section of somebody who passes.
+struct Passing(NotThreadSafe);
+
+impl Passing {
+    /// Begins a critical section; also returns what `closed` is within it.
+    ///
+    /// Acquire: what was done before `closed` became false is seen within.
+    #[inline(always)]
+    fn begin(closed: &Atomic<bool>) -> (Self, bool) {
+        // SAFETY: The section is ended, on this CPU, when the object is dropped. The flag is valid.
+        let closed = unsafe { bindings::overdrive_rcu_read_lock_sched(closed.as_ptr()) };
+
+        (Self(NotThreadSafe), closed)
+    }
+}
+
+impl Drop for Passing {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `begin` has begun the section, on this CPU: the object stays in its thread, which
+        // is not preempted within.
+        unsafe { bindings::overdrive_rcu_read_unlock_sched() };
+    }
+}
 
 /// The gate.
 ///
@@ -57,19 +82,25 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// `ENODEV` if the gate is closed for good, and those of `f`.
+    /// `ENODEV` if the gate is closed for good.
     #[inline(always)]
-    pub(crate) fn pass<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
-        let section = rcu::read_lock();
-
-        // Acquire: what was done behind the closed gate is seen by whoever passes.
-        if !self.closed.load(Acquire) {
-            return f();
+    pub(crate) fn pass<T>(&self, f: impl FnOnce() -> T) -> Result<T> {
+        let (section, closed) = Passing::begin(&self.closed);
+        if !closed {
+            return Ok(f());
         }
         drop(section);
 
+        self.wait(f)
+    }
+
+    /// What [`pass`](Self::pass) seldom has to do.
+    #[cold]
+    #[inline(never)]
+    fn wait<T>(&self, f: impl FnOnce() -> T) -> Result<T> {
         let _open = self.enter()?;
-        f()
+
+        Ok(f())
     }
 
     /// Waits until the gate is open, and keeps it so until the result is dropped. The caller may
@@ -127,7 +158,7 @@ impl Closed<'_> {
 impl Drop for Closed<'_> {
     fn drop(&mut self) {
         if !*self.shut {
-            // Release: pairs with `Gate::pass`.
+            // Release: pairs with `Passing::begin`.
             self.gate.closed.store(false, Release);
         }
     }

@@ -8,6 +8,7 @@
 //! C header: [`include/linux/io.h`](srctree/include/linux/io.h)
 
 use crate::bindings;
+use core::marker::PhantomData;
 use kernel::{
     page::{
         PAGE_SHIFT,
@@ -183,44 +184,72 @@ impl IoPort {
     }
 }
 
+/// A register that was found to be there.
+#[derive(Clone, Copy)]
+pub(crate) struct Register<'a, A> {
+    address: A,
+    _range: PhantomData<&'a ()>,
+}
+
 /// Registers that can be accessed as a `T` at once.
 pub(crate) trait Io<T> {
-    /// Reads the register at `offset`, which must be a multiple of the size of `T`.
+    /// Where a register is.
+    type Address: Copy;
+
+    /// Finds the register at `offset`, which must be a multiple of the size of `T`.
     ///
     /// # Errors
     ///
     /// `EINVAL` if the register is not within the region.
-    fn read(&self, offset: u64) -> Result<T>;
+    fn at(&self, offset: u64) -> Result<Register<'_, Self::Address>>;
+
+    /// Reads a register.
+    fn load(register: Register<'_, Self::Address>) -> T;
+
+    /// Writes a register.
+    fn store(register: Register<'_, Self::Address>, value: T);
+
+    /// Reads the register at `offset`, with the limits of [`at`](Self::at).
+    fn read(&self, offset: u64) -> Result<T> {
+        self.at(offset).map(Self::load)
+    }
 
     /// Writes the register at `offset`, with the same limits.
-    fn write(&self, offset: u64, value: T) -> Result;
+    fn write(&self, offset: u64, value: T) -> Result {
+        self.at(offset).map(|register| Self::store(register, value))
+    }
 }
 
 macro_rules! impl_io {
-    ($io:ty: $($type:ty, $len:literal, $read:ident, $write:ident;)*) => {$(
+    ($io:ty, $address:ty: $($type:ty, $len:literal, $read:ident, $write:ident;)*) => {$(
         impl Io<$type> for $io {
-            #[inline(always)]
-            fn read(&self, offset: u64) -> Result<$type> {
-                let register = self.register(offset, $len)?;
+            type Address = $address;
 
-                // SAFETY: The register is within the range, which belongs to the caller.
-                Ok(unsafe { bindings::$read(register) })
+            #[inline(always)]
+            fn at(&self, offset: u64) -> Result<Register<'_, $address>> {
+                Ok(Register {
+                    address: self.register(offset, $len)?,
+                    _range: PhantomData,
+                })
             }
 
             #[inline(always)]
-            fn write(&self, offset: u64, value: $type) -> Result {
-                let register = self.register(offset, $len)?;
-
+            fn load(register: Register<'_, $address>) -> $type {
                 // SAFETY: The register is within the range, which belongs to the caller.
-                unsafe { bindings::$write(value, register) };
-                Ok(())
+                unsafe { bindings::$read(register.address) }
+            }
+
+            #[inline(always)]
+            fn store(register: Register<'_, $address>, value: $type) {
+                // SAFETY: The register is within the range, which belongs to the caller.
+                unsafe { bindings::$write(value, register.address) };
             }
         }
     )*};
 }
 
 impl_io! {
-    Registers<'_>:
+    Registers<'_>, *mut c_void:
     u8, 1, readb, writeb;
     u16, 2, readw, writew;
     u32, 4, readl, writel;
@@ -228,12 +257,12 @@ impl_io! {
 
 #[cfg(CONFIG_64BIT)]
 impl_io! {
-    Registers<'_>:
+    Registers<'_>, *mut c_void:
     u64, 8, readq, writeq;
 }
 
 impl_io! {
-    IoPort:
+    IoPort, usize:
     u8, 1, overdrive_inb, overdrive_outb;
     u16, 2, overdrive_inw, overdrive_outw;
     u32, 4, overdrive_inl, overdrive_outl;

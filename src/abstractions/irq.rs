@@ -114,6 +114,7 @@ impl Mask {
     }
 
     /// Undoes [`mask`](Self::mask); returns whether the mask was set.
+    #[inline(always)]
     pub(crate) fn unmask(&self) -> bool {
         self.set(false, || {
             // SAFETY: The function accepts any number. It undoes one call of `disable_irq_nosync`.
@@ -238,6 +239,7 @@ impl<H: Handler> Registration<H> {
     }
 
     /// Calls the handler as if the line had been triggered.
+    #[inline(always)]
     pub(crate) fn trigger(&self) {
         self.handle();
     }

@@ -8,6 +8,7 @@
 //! C header: [`include/linux/uaccess.h`](srctree/include/linux/uaccess.h)
 
 use crate::bindings;
+use core::mem::MaybeUninit;
 use kernel::{
     prelude::*,
     uaccess::UserPtr, //
@@ -44,11 +45,12 @@ macro_rules! impl_value {
 
             #[inline(always)]
             fn get(ptr: UserPtr) -> Result<Self> {
-                let mut value = 0;
+                let mut value = MaybeUninit::uninit();
 
                 // SAFETY: `value` can be written; the function checks what userspace passes.
-                match unsafe { bindings::$get(&mut value, ptr.as_const_ptr().cast()) } {
-                    0 => Ok(value),
+                match unsafe { bindings::$get(value.as_mut_ptr(), ptr.as_const_ptr().cast()) } {
+                    // SAFETY: The function has stored it.
+                    0 => Ok(unsafe { value.assume_init() }),
                     _ => Err(EFAULT),
                 }
             }

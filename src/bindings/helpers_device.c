@@ -6,6 +6,7 @@
 #include <linux/of.h>
 #include <linux/pm_runtime.h>
 #include <linux/property.h>
+#include <linux/rcupdate.h>
 #include <linux/reset.h>
 #include <linux/uaccess.h>
 
@@ -26,6 +27,21 @@ DEFINE_USER_ACCESS(u8)
 DEFINE_USER_ACCESS(u16)
 DEFINE_USER_ACCESS(u32)
 DEFINE_USER_ACCESS(u64)
+
+/*
+ * Returns @flag, as it is in the section: both in one call, which every access
+ * to a register has to make.
+ */
+bool overdrive_rcu_read_lock_sched(const bool *flag)
+{
+	rcu_read_lock_sched();
+	return smp_load_acquire(flag);
+}
+
+void overdrive_rcu_read_unlock_sched(void)
+{
+	rcu_read_unlock_sched();
+}
 
 unsigned long overdrive_spin_lock_irqsave(spinlock_t *lock)
 {

@@ -22,6 +22,9 @@ int overdrive_get_user_u16(u16 *value, const u16 __user *ptr);
 int overdrive_get_user_u32(u32 *value, const u32 __user *ptr);
 int overdrive_get_user_u64(u64 *value, const u64 __user *ptr);
 
+bool overdrive_rcu_read_lock_sched(const bool *flag);
+void overdrive_rcu_read_unlock_sched(void);
+
 unsigned long overdrive_spin_lock_irqsave(spinlock_t *lock);
 void overdrive_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags);
 

@@ -108,6 +108,7 @@ pub(crate) trait Ioctls: Operations {
     ///
     /// `ENOTTY` if it is none of these, `EFAULT`, `EINVAL` if the user's structure is too short or
     /// inconsistent, and those of the methods above.
+    #[inline(always)]
     fn answer(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
         let arg = UserPtr::from_addr(arg);
 
@@ -152,6 +153,7 @@ fn write<const N: usize>(arg: UserPtr, words: [u32; N]) -> Result {
         .write(&words)
 }
 
+#[inline(always)]
 fn set_irqs<T: Ioctls>(device: &Device<T, Opened>, arg: UserPtr) -> Result {
     let [argsz, flags, index, start, count] = read::<5>(arg)?;
     let num_irqs = i32::try_from(T::device_info(device).num_irqs)?;

@@ -113,7 +113,7 @@ impl PlatformDevice {
             device.unmap_all();
         }
 
-        this.irqs.lock().free();
+        this.irqs.lock().revoke();
     }
 
     /// Resets the device. Nobody accesses the registers meanwhile: the caller sees to it.
@@ -167,6 +167,7 @@ impl Operations for PlatformDevice {
         pm_runtime::put(device.parent());
     }
 
+    #[inline(always)]
     fn ioctl(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
         Self::answer(device, cmd, arg)
     }
@@ -250,12 +251,10 @@ impl Ioctls for PlatformDevice {
         device.data().irqs.lock().info(index)
     }
 
+    #[inline(always)]
     fn set_irqs(device: &Device<Self, Opened>, set: &IrqSet) -> Result {
         let this = device.data();
         let mut irqs = this.irqs.lock();
-
-        // Checked under the lock: whoever revokes the device frees the lines afterwards.
-        this.access.pass(|| Ok(()))?;
 
         irqs.set(set, &this.name)
     }
@@ -264,8 +263,9 @@ impl Ioctls for PlatformDevice {
         let this = device.data();
 
         // Nobody needs to wait for a reset that there is no way to.
-        this.access
-            .pass(|| this.reset.as_ref().map(drop).ok_or(EINVAL))?;
+        if !this.access.pass(|| this.reset.is_some())? {
+            return Err(EINVAL);
+        }
 
         // Mappings are entered again by whoever touches them after the reset.
         let _closed = this.access.close()?;

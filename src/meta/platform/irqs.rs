@@ -125,6 +125,7 @@ enum When {
 }
 
 impl When {
+    #[inline(always)]
     fn new(set: &IrqSet) -> Result<Self> {
         if set.start != 0 || set.count != 1 {
             return Err(EINVAL);
@@ -146,6 +147,8 @@ impl When {
 }
 
 impl Line {
+    #[cold]
+    #[inline(never)]
     fn request(irq: u32, level: bool, name: &CStr) -> Result<Self> {
         let masking = if level {
             Some(Masking::new(irq)?)
@@ -161,6 +164,7 @@ impl Line {
         })
     }
 
+    #[inline(always)]
     fn set(&mut self, set: &IrqSet) -> Result {
         match set.action {
             Some(IrqAction::Mask) => self.set_mask(set),
@@ -170,6 +174,7 @@ impl Line {
         }
     }
 
+    #[inline(always)]
     fn set_mask(&self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
         let masking = self.masking.as_ref().ok_or(EINVAL)?;
@@ -184,6 +189,7 @@ impl Line {
         Ok(())
     }
 
+    #[inline(always)]
     fn set_unmask(&self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
         let masking = self.masking.as_ref().ok_or(EINVAL)?;
@@ -198,6 +204,7 @@ impl Line {
         Ok(())
     }
 
+    #[inline(always)]
     fn set_trigger(&mut self, set: &IrqSet) -> Result {
         if set.count == 0 && matches!(set.data, IrqData::None) {
             self.registration.as_mut().set_receiver(None);
@@ -226,7 +233,11 @@ struct Irq {
 }
 
 /// All interrupts of a device.
-pub(super) struct Irqs(KVec<Irq>);
+pub(super) struct Irqs {
+    irqs: KVec<Irq>,
+    /// No line is requested any more.
+    revoked: bool,
+}
 
 impl Irqs {
     /// Takes the interrupts of `pdev`, in the firmware's order.
@@ -252,12 +263,15 @@ impl Irqs {
             irqs.push(irq, GFP_KERNEL_ACCOUNT)?;
         }
 
-        Ok(Self(irqs))
+        Ok(Self {
+            irqs,
+            revoked: false,
+        })
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> Result<u32> {
-        Ok(u32::try_from(self.0.len())?)
+        Ok(u32::try_from(self.irqs.len())?)
     }
 
     /// Describes interrupt `index`.
@@ -266,7 +280,7 @@ impl Irqs {
     ///
     /// `EINVAL` if there is none.
     pub(super) fn info(&self, index: u32) -> Result<IrqInfo> {
-        let irq = self.0.get(usize::try_from(index)?).ok_or(EINVAL)?;
+        let irq = self.irqs.get(usize::try_from(index)?).ok_or(EINVAL)?;
         let mut flags = VFIO_IRQ_INFO_EVENTFD;
 
         if irq.level {
@@ -280,10 +294,16 @@ impl Irqs {
     ///
     /// # Errors
     ///
-    /// Those of requesting the line, `ENOTTY` if not exactly one action is asked for, `EINVAL` if
-    /// the interrupt can't do it, and those of eventfds.
+    /// `ENODEV` if they were revoked, those of requesting the line, `ENOTTY` if not exactly one
+    /// action is asked for, `EINVAL` if the interrupt can't do it, and those of eventfds.
+    #[inline(always)]
     pub(super) fn set(&mut self, set: &IrqSet, name: &CStr) -> Result {
-        let irq = self.0.get_mut(usize::try_from(set.index)?).ok_or(EINVAL)?;
+        if self.revoked {
+            return Err(ENODEV);
+        }
+
+        let index = usize::try_from(set.index)?;
+        let irq = self.irqs.get_mut(index).ok_or(EINVAL)?;
         let line = match &mut irq.line {
             Some(line) => line,
             line @ None => line.insert(Line::request(irq.number, irq.level, name)?),
@@ -294,8 +314,14 @@ impl Irqs {
 
     /// Frees all lines. When this returns, no interrupt is passed on any more.
     pub(super) fn free(&mut self) {
-        for irq in &mut self.0 {
+        for irq in &mut self.irqs {
             irq.line = None;
         }
+    }
+
+    /// Frees all lines for good.
+    pub(super) fn revoke(&mut self) {
+        self.free();
+        self.revoked = true;
     }
 }

@@ -204,15 +204,18 @@ impl Region {
 /// Copies one register to the user's `buf`, if the gate is open.
 #[inline(always)]
 fn get<T: Value, I: Io<T>>((gate, io): (&Gate, &I), off: u64, buf: UserPtr) -> Result {
-    gate.pass(|| io.read(off))?.put(buf)
+    let register = io.at(off)?;
+
+    gate.pass(move || I::load(register))?.put(buf)
 }
 
 /// Copies the user's `buf` to one register, if the gate is open.
 #[inline(always)]
 fn put<T: Value, I: Io<T>>((gate, io): (&Gate, &I), off: u64, buf: UserPtr) -> Result {
+    let register = io.at(off)?;
     let value = T::get(buf)?;
 
-    gate.pass(|| io.write(off, value))
+    gate.pass(move || I::store(register, value))
 }
 
 /// All regions of a device.

@@ -3,7 +3,8 @@
 //! Answering in place of a bus's match function.
 //!
 //! A bus says by its match function whether a driver can have a device. A [`Hook`] has the question
-//! asked elsewhere, if the device has an override: without one there is nothing to decide.
+//! asked elsewhere, if the device has an override: without one there is nothing to decide. Nor is
+//! there for the driver that the override names, unless the answer can differ from the bus's own.
 //!
 //! # How nobody is left in code that is gone
 //!
@@ -130,6 +131,14 @@ impl<M: Matcher> Hook<M> {
             _owner: owner,
             _matcher: PhantomData,
         })
+    }
+
+    /// Has `M` asked about the driver that a device's override names as well: it answers otherwise
+    /// than the function.
+    pub(crate) fn ask_about_named(&self) {
+        if let Some(redirect) = &self.redirect {
+            redirect.redirect_named();
+        }
     }
 
     /// Whether this is the function that is redirected.

@@ -26,18 +26,19 @@ pub(super) type MatchFn =
 
 /// Has calls of a match function go to another one; dropping it undoes that.
 ///
-/// Calls from this module, and those for devices without an override, go to the function itself.
+/// Calls from this module, and those for devices without an override, go to the function itself; so
+/// do those for the driver that the override names, until [`Redirect::redirect_named`].
 ///
 /// # Invariants
 ///
-/// `ops` is registered.
+/// `redirect.ops` is registered.
 #[pin_data(PinnedDrop)]
 pub(super) struct Redirect {
     #[pin]
-    ops: Opaque<bindings::ftrace_ops>,
+    redirect: Opaque<bindings::overdrive_redirect>,
 }
 
-// SAFETY: Nothing can be had through a shared reference.
+// SAFETY: Through a shared reference, a flag can be set, which is accessed atomically.
 unsafe impl Sync for Redirect {}
 
 // SAFETY: It can be unregistered by any thread.
@@ -58,28 +59,36 @@ impl Redirect {
     pub(super) unsafe fn new(function: MatchFn, replacement: MatchFn) -> impl PinInit<Self, Error> {
         // INVARIANT: Registered, unless it fails.
         try_pin_init!(Self {
-            ops <- Opaque::try_ffi_init(move |slot: *mut bindings::ftrace_ops| {
+            redirect <- Opaque::try_ffi_init(move |slot: *mut bindings::overdrive_redirect| {
                 // SAFETY: `try_ffi_init` guarantees that `slot` is valid for writes. All fields are
                 // numbers and pointers that can be zero.
                 unsafe {
                     slot.write_bytes(0, 1);
-                    (*slot).func = Some(bindings::overdrive_redirect);
-                    (*slot).private = (replacement as *const ()).cast_mut().cast();
-                    (*slot).flags = FLAGS;
+                    (*slot).ops.func = Some(bindings::overdrive_redirect);
+                    (*slot).ops.flags = FLAGS;
+                    (*slot).to = (replacement as *const ()).addr();
                 }
                 let entry = (function as *const ()).addr();
+                // SAFETY: As above.
+                let ops = unsafe { &raw mut (*slot).ops };
 
-                // SAFETY: `slot` is pinned. It is registered with a filter that has one entry, and
+                // SAFETY: `ops` is pinned. It is registered with a filter that has one entry, and
                 // `PinnedDrop` unregisters it. The callback does no more than to read the override
                 // of the device that the function was called for, and to change where the function
                 // goes on, which has the same signature.
                 unsafe {
-                    to_result(bindings::ftrace_set_filter_ip(slot, entry, 0, 0))?;
-                    to_result(bindings::register_ftrace_function(slot))
-                        .inspect_err(|_| bindings::ftrace_free_filter(slot))
+                    to_result(bindings::ftrace_set_filter_ip(ops, entry, 0, 0))?;
+                    to_result(bindings::register_ftrace_function(ops))
+                        .inspect_err(|_| bindings::ftrace_free_filter(ops))
                 }
             }),
         })
+    }
+
+    /// Redirects calls for the driver that a device's override names as well.
+    pub(super) fn redirect_named(&self) {
+        // SAFETY: The structure is valid. The callback reads the flag as one byte, too.
+        unsafe { (&raw mut (*self.redirect.get()).named).write_volatile(true) };
     }
 }
 
@@ -89,8 +98,10 @@ impl PinnedDrop for Redirect {
         // SAFETY: By the type invariants. Unregistering waits until no CPU and no task is in the
         // callback or on its way there.
         unsafe {
-            bindings::unregister_ftrace_function(self.ops.get());
-            bindings::ftrace_free_filter(self.ops.get());
+            let ops = &raw mut (*self.redirect.get()).ops;
+
+            bindings::unregister_ftrace_function(ops);
+            bindings::ftrace_free_filter(ops);
         }
     }
 }

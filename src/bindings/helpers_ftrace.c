@@ -8,12 +8,12 @@
 
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 /*
- * The callback of a redirect of a bus's match function: has it go on in
- * @ops->private, which has the same signature.
+ * The callback of a redirect of a bus's match function: has it go on elsewhere,
+ * where the signature is the same.
  *
  * Most calls are for devices without an override. For them the function itself
- * knows the answer, and nothing else must cost anything. The name is only
- * compared with NULL here: reading it takes the lock.
+ * knows the answer, and nothing else must cost anything. So it does for the
+ * driver that an override names, unless a bus has it whatever the answer is.
  *
  * A call that comes from this module's code wants the function itself. One from
  * its init section may take the long way, and gets the same answer.
@@ -21,13 +21,17 @@
 void notrace overdrive_redirect(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	const struct device *dev = (const void *)ftrace_regs_get_argument(fregs, 0);
+	struct overdrive_redirect *redirect = container_of(ops, struct overdrive_redirect, ops);
+	struct device *dev = (void *)ftrace_regs_get_argument(fregs, 0);
+	const struct device_driver *drv = (const void *)ftrace_regs_get_argument(fregs, 1);
 
 	if (!READ_ONCE(dev->driver_override.name))
 		return;
 	if (within_module_mem_type(parent_ip, THIS_MODULE, MOD_TEXT))
 		return;
-	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)ops->private);
+	if (!READ_ONCE(redirect->named) && device_match_driver_override(dev, drv) > 0)
+		return;
+	ftrace_regs_set_instruction_pointer(fregs, redirect->to);
 }
 #endif
 

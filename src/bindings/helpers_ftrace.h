@@ -5,11 +5,18 @@
 #ifndef OVERDRIVE_HELPERS_FTRACE_H
 #define OVERDRIVE_HELPERS_FTRACE_H
 
+#include <linux/ftrace.h>
 #include <linux/types.h>
 
-struct ftrace_ops;
-struct ftrace_regs;
 struct module;
+
+struct overdrive_redirect {
+	struct ftrace_ops ops;
+	/* Where the function goes on instead. */
+	unsigned long to;
+	/* Also for the driver that the device's override names. */
+	bool named;
+};
 
 void overdrive_redirect(unsigned long ip, unsigned long parent_ip,
 			struct ftrace_ops *ops, struct ftrace_regs *fregs);

@@ -180,6 +180,26 @@ struct Entry {
     hook: Arc<Hook<Answer>>,
 }
 
+impl Entry {
+    fn new(bus: bus::Id, forced: Option<Devices>, hook: Arc<Hook<Answer>>) -> Self {
+        let mut this = Self {
+            bus,
+            forced: None,
+            hook,
+        };
+
+        this.set_forced(forced);
+        this
+    }
+
+    fn set_forced(&mut self, forced: Option<Devices>) {
+        self.forced = forced;
+        if forced.is_some() {
+            self.hook.ask_about_named();
+        }
+    }
+}
+
 /// The extended buses.
 #[pin_data]
 pub(crate) struct Buses {
@@ -241,11 +261,7 @@ impl Buses {
         let hook = self.hook(&bus)?;
         let len = self.entries.lock().len();
         let mut entries = KVec::with_capacity(len + 1, GFP_KERNEL)?;
-        let entry = Entry {
-            bus: bus.id(),
-            forced,
-            hook,
-        };
+        let entry = Entry::new(bus.id(), forced, hook);
 
         // Nothing can be allocated with the list locked, so that it is moved into a larger one. Only
         // who holds `changing` makes it longer: there is room.
@@ -343,7 +359,7 @@ impl Extended {
             .iter_mut()
             .filter(|entry| entry.bus == self.bus.id())
         {
-            entry.forced = forced;
+            entry.set_forced(forced);
         }
         Ok(())
     }

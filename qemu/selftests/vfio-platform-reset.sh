@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Devices that can't be reset are refused, unless the parameter allows them.
+#
+# Machines: microvm-acpi
+
+. ./lib.sh
+. ./devices.sh
+. ./vfio.sh
+
+parameter=/sys/module/overdrive/parameters/reset_required
+# Its status register resets it.
+resettable=$(virtio_mmio_devices 4 | sed -n 1p)
+# Nothing does.
+other=PNP0D10:00
+
+# refused: the device stays without a driver, and one line in the log names the way out.
+refused() {
+	_mark=$(log_mark)
+	set_override "/sys/bus/platform/devices/$other" vfio-meta-platform &&
+		rebind_by_hand "/sys/bus/platform/devices/$other"
+	is_bound "$other" none &&
+		is "$(log_since "$_mark" | grep -c "$other: .*overdrive.reset_required=0 allows that")" 1
+}
+
+[ -n "$resettable" ] || skip_all "needs a virtio-mmio random number generator"
+[ -e "/sys/bus/platform/devices/$other" ] || skip_all "needs a USB controller"
+plan 9
+
+load_overdrive platform_driver=vfio-meta-platform
+allow_noiommu
+check "a reset is required by default" is "$(cat $parameter)" Y
+check "a device that can be reset is taken" hand_over "$resettable" vfio-meta-platform
+check "one that can't be is refused" refused
+check "so is an attempt by name" \
+	fails_with ENOENT /sys/bus/platform/drivers/vfio-meta-platform/bind "$other"
+give_back "$resettable"
+give_back "$other"
+check "which changes nothing" is_bound "$other" xhci-hcd
+unload_overdrive
+
+load_overdrive platform_driver=vfio-meta-platform reset_required=0
+check "no reset is required if the parameter says so" is "$(cat $parameter)" N
+check "the device is taken then" hand_over "$other" vfio-meta-platform
+check "and the other one as before" hand_over "$resettable" vfio-meta-platform
+give_back "$resettable"
+give_back "$other"
+unload_overdrive
+
+check "reset_required= is yes or no" \
+	is "$(insmod_error overdrive reset_required=perhaps)" EINVAL
+finish

@@ -65,7 +65,7 @@ run_test()
 	watcher=$!
 	contained "$limit" "$script"
 	status=$?
-	kill -- -$watcher 2>/dev/null && wait $watcher
+	kill -- -$watcher 2>/dev/null && wait $watcher 2>/dev/null
 	took=$(($(uptime_seconds) - began))
 	wait $reader
 	mark end "$name"

@@ -20,15 +20,17 @@ disk=${disk##*/}
 require "$disk"
 interface=$(ls "/sys/bus/pci/devices/$nic/net")
 
-# refuses DEVICE TEXT: it is not taken, for this reason, and nothing happens to it.
+# refuses DEVICE TEXT [NAME]: the device, called by NAME if that is not DEVICE, is not taken, for this reason, and
+# nothing happens to it.
 refuses() {
 	_driver=$(bound_driver "$1")
-	exits 3 unbind "$1" && says "$2" && is "$(bound_driver "$1") $(get_override "$1")" "$_driver (null)"
+	exits 3 unbind "${3:-$1}" && says "$2" &&
+		is "$(bound_driver "$1") $(get_override "$1")" "$_driver (null)"
 }
 
 # has NAME OPTION: this kernel can do it.
 has() {
-	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_$1=[ym]"
+	grep -q "^CONFIG_$1=[ym]" "/lib/modules/$(uname -r)/config"
 }
 
 # needs OPTION COUNT NAME COMMAND...: a result that this kernel must have an option for.
@@ -65,7 +67,8 @@ disk_tests() {
 		mount -t ext2 "/dev/$disk" "/run/a b"
 	fi
 	needs EXT4_FS "a disk that is mounted" refuses "$disk_device" "$disk is mounted on /run/a b"
-	needs EXT4_FS "by its name as well" refuses "/dev/$disk" "$disk is mounted on /run/a b"
+	needs EXT4_FS "by its name as well" \
+		refuses "$disk_device" "$disk is mounted on /run/a b" "/dev/$disk"
 	! has EXT4_FS || umount "/run/a b"
 }
 
@@ -98,7 +101,8 @@ net_tests() {
 	fi
 	needs INET "an interface that is up with an address" refuses "$nic" "$interface is up with the address 192.0.2.1/24"
 	! has INET || ip route add default via 192.0.2.2
-	needs INET "an interface with the default route" refuses "$interface" "$interface is up and has the default route"
+	needs INET "an interface with the default route" \
+		refuses "$nic" "$interface is up and has the default route" "$interface"
 	needs INET "a bind is refused as well" exits 3 bind "$interface" vfio-meta
 	needs INET "--force takes it all the same" exits 0 unbind --force "$nic"
 	exits 0 release "$nic"

@@ -29,16 +29,17 @@ modprobe vfio-pci && drivers="$drivers vfio-pci"
 set -- $drivers
 plan $(($# * 4))
 
-nic=$(plug 8086:10d3 rp2 '"driver":"e1000e","romfile":""')
-[ -n "$nic" ] || ktap_exit_fail_msg "no network card could be plugged in"
+# Few of QEMU's devices can report errors.
+rng=$(plug 1af4:1044 rp2 '"driver":"virtio-rng-pci","aer":true')
+[ -n "$rng" ] || ktap_exit_fail_msg "no random number generator could be plugged in"
 for driver; do
-	take_pci "$nic" "$driver"
-	check "somebody has a device of $driver" hold nic "$nic" error
+	take_pci "$rng" "$driver"
+	check "somebody has a device of $driver" hold rng "$rng" error
 	check "it has an error" inject COMP_TIME
-	check "whoever has it is told" told nic '^error 02000000'
-	check "$driver still has it" is_bound "$nic" "$driver"
+	check "whoever has it is told" told rng '^error 00ff0001'
+	check "$driver still has it" is_bound "$rng" "$driver"
 done
-return_pci "$nic"
+return_pci "$rng"
 unplug rp2
 
 [ $# -eq 1 ] || rmmod vfio-pci

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use super::{archive::Archive, file_name, files};
 use crate::{kernel, target::Target, tool};
 
-/// Adds `lib/modules` to the archive.
+/// Adds `lib/modules` to the archive, and the kernel's configuration.
 pub(super) fn add(archive: &mut Archive, target: &Target) -> Result<()> {
     let installed = kernel::installed_modules(target)?;
     let release = release(&installed)?;
@@ -49,7 +49,10 @@ pub(super) fn add(archive: &mut Archive, target: &Target) -> Result<()> {
     if !output.status.success() {
         bail!("depmod: {}", String::from_utf8_lossy(&output.stderr));
     }
-    archive.tree(&format!("lib/modules/{release}"), &to)
+    archive.tree(&format!("lib/modules/{release}"), &to)?;
+    // Where some distributions have it; tests ask it what they can expect.
+    let config = target.kernel_link().join(".config");
+    archive.copy(&format!("lib/modules/{release}/config"), &config, 0o644)
 }
 
 /// The only directory in `lib/modules` is named for the kernel's release.

@@ -136,8 +136,11 @@ impl Qemu {
         let mut command = base_command(config.target, config.machine, config.accel)?;
         command.arg("-initrd").arg(&initrd);
         command.arg("-append").arg(format!(
-            "console={} {} panic=-1 oops=panic printk.devkmsg=on {PATIENT} {}",
-            config.machine.console, config.machine.append, config.append
+            "console={} {} {} panic=-1 oops=panic printk.devkmsg=on {PATIENT} {}",
+            config.machine.console,
+            config.machine.append,
+            config.accel.append(),
+            config.append
         ));
 
         let mut listeners = Vec::new();

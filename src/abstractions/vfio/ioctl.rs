@@ -153,25 +153,30 @@ fn write<const N: usize>(arg: UserPtr, words: [u32; N]) -> Result {
         .write(&words)
 }
 
+// Beside these words, it has data of no fixed length.
+const _: () = assert!(size_of::<bindings::vfio_irq_set>() == size_of::<[u32; 5]>());
+
 #[inline(always)]
 fn set_irqs<T: Ioctls>(device: &Device<T, Opened>, arg: UserPtr) -> Result {
-    let [argsz, flags, index, start, count] = read::<5>(arg)?;
+    let mut header = read::<5>(arg)?;
     let num_irqs = i32::try_from(T::device_info(device).num_irqs)?;
-    let mut header = bindings::vfio_irq_set {
-        argsz,
-        flags,
-        index,
-        start,
-        count,
-        ..Default::default()
-    };
     let mut size = 0;
 
-    // SAFETY: Both pointers can be written for the duration of the call.
-    to_result(unsafe {
-        bindings::vfio_set_irqs_validate_and_prepare(&mut header, num_irqs, num_irqs, &mut size)
-    })?;
+    // SAFETY: Both pointers can be written for the duration of the call. Five words are what
+    // `struct vfio_irq_set` consists of, before the data, which the function does not touch.
+    let ret = unsafe {
+        bindings::vfio_set_irqs_validate_and_prepare(
+            (&raw mut header).cast(),
+            num_irqs,
+            num_irqs,
+            &mut size,
+        )
+    };
+    if ret < 0 {
+        return to_result(ret);
+    }
 
+    let [_, flags, index, start, count] = header;
     let data = UserSlice::new(
         arg.wrapping_byte_add(core::mem::size_of::<[u32; 5]>()),
         size,

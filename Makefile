@@ -72,7 +72,7 @@ help:
 	@echo '  stress           - the same tests with counts in the hundreds and thousands'
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35 or microvm)'
-	@echo '  early-boot       - boot a Debian system with our package and a saved rule (root, mmdebstrap)'
+	@echo '  early-boot       - boot Debian systems with our package and a saved rule (root, mmdebstrap)'
 	@echo '  check            - clippy, rustfmt, shellcheck, and the tests that need no guest'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
@@ -143,6 +143,7 @@ bench: test-modules guest
 # As root, and only where mmdebstrap is.
 early-boot: test-modules
 	@qemu/debian/early-boot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
+	@qemu/debian/reboot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 
 check: fmt-check shellcheck clippy host-test
 

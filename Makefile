@@ -144,6 +144,7 @@ bench: test-modules guest
 early-boot: test-modules
 	@qemu/debian/early-boot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 	@qemu/debian/reboot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
+	@qemu/debian/reboot-dracut '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 
 check: fmt-check shellcheck clippy host-test
 

@@ -184,11 +184,14 @@ impl IoPort {
     }
 }
 
-/// A register that was found to be there.
-#[derive(Clone, Copy)]
-pub(crate) struct Register<'a, A> {
+/// A register that was found to be there, all of the bytes of a `T`.
+///
+/// # Invariants
+///
+/// `address` is that of a `T` within a range of registers, which stays for `'a`.
+pub(crate) struct Register<'a, A, T> {
     address: A,
-    _range: PhantomData<&'a ()>,
+    _range: PhantomData<(&'a (), T)>,
 }
 
 /// Registers that can be accessed as a `T` at once.
@@ -201,13 +204,13 @@ pub(crate) trait Io<T> {
     /// # Errors
     ///
     /// `EINVAL` if the register is not within the region.
-    fn at(&self, offset: u64) -> Result<Register<'_, Self::Address>>;
+    fn at(&self, offset: u64) -> Result<Register<'_, Self::Address, T>>;
 
     /// Reads a register.
-    fn load(register: Register<'_, Self::Address>) -> T;
+    fn load(register: Register<'_, Self::Address, T>) -> T;
 
     /// Writes a register.
-    fn store(register: Register<'_, Self::Address>, value: T);
+    fn store(register: Register<'_, Self::Address, T>, value: T);
 
     /// Reads the register at `offset`, with the limits of [`at`](Self::at).
     fn read(&self, offset: u64) -> Result<T> {
@@ -226,7 +229,8 @@ macro_rules! impl_io {
             type Address = $address;
 
             #[inline(always)]
-            fn at(&self, offset: u64) -> Result<Register<'_, $address>> {
+            fn at(&self, offset: u64) -> Result<Register<'_, $address, $type>> {
+                // INVARIANT: That is what was checked.
                 Ok(Register {
                     address: self.register(offset, $len)?,
                     _range: PhantomData,
@@ -234,14 +238,14 @@ macro_rules! impl_io {
             }
 
             #[inline(always)]
-            fn load(register: Register<'_, $address>) -> $type {
-                // SAFETY: The register is within the range, which belongs to the caller.
+            fn load(register: Register<'_, $address, $type>) -> $type {
+                // SAFETY: By the type invariants.
                 unsafe { bindings::$read(register.address) }
             }
 
             #[inline(always)]
-            fn store(register: Register<'_, $address>, value: $type) {
-                // SAFETY: The register is within the range, which belongs to the caller.
+            fn store(register: Register<'_, $address, $type>, value: $type) {
+                // SAFETY: By the type invariants.
                 unsafe { bindings::$write(value, register.address) };
             }
         }

@@ -70,9 +70,10 @@ impl Accel {
 
 /// A tick that comes again by itself.
 ///
-/// An idle processor can miss an interrupt of its timer. If the timer was armed for that one time,
-/// it sleeps on until somebody else needs it. The next tick wakes it within milliseconds; for where
-/// that does not help either, see `qemu::keep_awake`.
+/// The thread of an idle processor can miss the wakeup that a timer sends it: condition variables
+/// lose one now and then in the C library of today's distributions (glibc bug 25847). If the timer
+/// was armed for that one time, the guest's processor sleeps on until somebody else needs it, and
+/// what runs on it for ever. The next tick wakes it within milliseconds.
 const TICKING: &str = "nohz=off highres=off";
 
 fn may_use_kvm() -> bool {

@@ -13,7 +13,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde_json::Value;
 
 use crate::{
     accel::Accel, control, initramfs::Initramfs, machine::Machine, qmp::Qmp, target::Target, tool,
@@ -22,9 +21,6 @@ use crate::{
 /// How long QEMU may take to open its channels.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 const CONNECT_INTERVAL: Duration = Duration::from_millis(5);
-
-/// How often processors are woken that should not need it.
-const WAKE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The guest's names of the harness's channels.
 const KTAP_PORT: &str = "org.overdrive.ktap";
@@ -83,7 +79,6 @@ pub(crate) struct Config<'a> {
 /// It has no files: what it was started with is opened, connected or read by then.
 pub(crate) struct Qemu {
     child: Child,
-    accel: Accel,
     pub(crate) started: Instant,
     complaints: File,
 }
@@ -149,7 +144,7 @@ impl Qemu {
         ));
 
         let mut listeners = Vec::new();
-        let mut names = vec!["ktap", "control", "qmp", "waker"];
+        let mut names = vec!["ktap", "control", "qmp"];
         match config.console {
             Console::Events => names.insert(0, "console"),
             Console::Terminal => {
@@ -174,8 +169,6 @@ impl Qemu {
             "chardev:console",
             "-mon",
             "chardev=qmp,mode=control",
-            "-mon",
-            "chardev=waker,mode=control",
         ]);
         command.args(["-device", config.machine.ports]);
         for (chardev, name) in [("ktap", KTAP_PORT), ("control", CONTROL_PORT)] {
@@ -195,7 +188,6 @@ impl Qemu {
         let child = command.spawn().context("cannot start QEMU")?;
         let mut qemu = Self {
             child,
-            accel: config.accel,
             started,
             complaints,
         };
@@ -265,13 +257,9 @@ impl Qemu {
             );
         }
         read_lines(next()?, events.clone(), Event::Port, Event::PortClosed);
-        let (control, qmp, waker) = (next()?, next()?, next()?);
+        let (control, qmp) = (next()?, next()?);
         // Its monitor answers when QEMU has read everything it needs.
         let qmp = Qmp::new(qmp).map_err(|error| anyhow!("{error:#}\n{}", self.complaints()))?;
-        let waker = Qmp::new(waker).map_err(|error| anyhow!("{error:#}\n{}", self.complaints()))?;
-        if self.accel == Accel::Tcg {
-            keep_awake(waker);
-        }
         let events = events.clone();
         control::serve(control, qmp, move |text| {
             // Nobody listens any more when the boot is over.
@@ -286,27 +274,6 @@ impl Drop for Qemu {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Stops and continues the guest again and again, for a moment.
-///
-/// A processor of a guest under TCG can fall asleep for ever: it is idle, and gets no interrupt any
-/// more, not even that of its periodic timer. To be continued wakes it.
-fn keep_awake(mut qmp: Qmp) {
-    thread::spawn(move || {
-        let mut both = || {
-            qmp.execute("stop", Value::Null)?;
-            qmp.execute("cont", Value::Null)
-        };
-
-        // It ends with QEMU.
-        loop {
-            thread::sleep(WAKE_INTERVAL);
-            if both().is_err() {
-                return;
-            }
-        }
-    });
 }
 
 /// Sends what is read line by line, then `end`.

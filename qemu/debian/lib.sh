@@ -96,7 +96,7 @@ install_all() {
 	fi
 }
 
-# make_initramfs
+# make_initramfs: the system's own tool makes its initramfs anew.
 make_initramfs() {
 	if [ -d "$root/etc/initramfs-tools" ]; then
 		chroot "$root" update-initramfs -c -k "$release" >"$log/$test-initramfs.log" 2>&1 && return
@@ -117,10 +117,10 @@ run() {
 	append=$3
 	shift 3
 	timeout 900 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -nic none -display none \
-		-M q35,kernel-irqchip=split -cpu max -m 1024 -device intel-iommu,intremap=on \
+		-M q35,kernel-irqchip=split -cpu max -m 1024 -device intel-iommu,intremap=on,eim=on \
 		-device sdhci-pci,addr=0e.0 -device sdhci-pci,addr=0f.0 "$@" \
 		-serial "file:$log/$test-$name_of_run.log" -kernel "$kernel/vmlinux" -initrd "$initramfs" \
-		-append "console=ttyS0 reboot=t no_timer_check tsc=reliable nohz=off highres=off panic=-1 \
+		-append "console=ttyS0 reboot=t no_timer_check tsc=reliable panic=-1 \
 			kunit.enable=0 $append" >/dev/null 2>&1 || :
 	tr -d '\r' <"$log/$test-$name_of_run.log" | sed -n 's/^.*user: //p' >"$work/$name_of_run"
 	grep -qx 'the end' "$work/$name_of_run" && return

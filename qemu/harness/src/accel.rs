@@ -42,15 +42,6 @@ impl Accel {
         }
     }
 
-    /// What the kernel must be told to live on it.
-    pub(crate) fn append(self) -> &'static str {
-        match self {
-            Accel::Tcg => TICKING,
-            // One has no such threads of QEMU, the other no second processor.
-            Accel::Kvm | Accel::Counting => "",
-        }
-    }
-
     /// The arguments for QEMU.
     pub(crate) fn args(self) -> &'static [&'static str] {
         match self {
@@ -67,14 +58,6 @@ impl Accel {
         }
     }
 }
-
-/// A tick that comes again by itself.
-///
-/// The thread of an idle processor can miss the wakeup that a timer sends it: condition variables
-/// lose one now and then in the C library of today's distributions (glibc bug 25847). If the timer
-/// was armed for that one time, the guest's processor sleeps on until somebody else needs it, and
-/// what runs on it for ever. The next tick wakes it within milliseconds.
-const TICKING: &str = "nohz=off highres=off";
 
 fn may_use_kvm() -> bool {
     OpenOptions::new()

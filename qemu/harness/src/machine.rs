@@ -34,12 +34,17 @@ impl Machine {
 ///
 /// On the root bus every function has an IOMMU group of its own. What is behind the PCIe-to-PCI
 /// bridge shares one. The ports rp0 to rp3 are empty, for hot-plug.
+///
+/// `eim=on` gives the guest an x2APIC. An APIC in memory loses writes in QEMU's TCG while another
+/// processor changes the memory map, as each BAR that is turned on or off does: until the first one
+/// has flushed its TLB, QEMU looks its pages up in the new map by their numbers in the old one. The
+/// end of a timer interrupt that gets lost that way is the processor's last one.
 static Q35: Machine = Machine {
     name: "q35",
     arch: Arch::X86_64,
     args: &[
         "-M q35,kernel-irqchip=split",
-        "-device intel-iommu,intremap=on",
+        "-device intel-iommu,intremap=on,eim=on",
         // Two that nothing but their address tells apart.
         "-device edu,id=edu0,addr=04.0",
         "-device edu,id=edu1,addr=05.0",

@@ -119,10 +119,6 @@ pub(crate) fn base_command(target: &Target, machine: &Machine, accel: Accel) -> 
     Ok(command)
 }
 
-/// A host that is suspended, or busy with others, stops the guest's processors but not its clock:
-/// a short stall says nothing about the guest. A true one meets the test's own time limit.
-const PATIENT: &str = "rcupdate.rcu_cpu_stall_timeout=300";
-
 impl Qemu {
     /// Starts QEMU; `events` hears of everything that comes from the guest.
     pub(crate) fn start(config: &Config<'_>, events: &Sender<Event>) -> Result<Self> {
@@ -136,11 +132,8 @@ impl Qemu {
         let mut command = base_command(config.target, config.machine, config.accel)?;
         command.arg("-initrd").arg(&initrd);
         command.arg("-append").arg(format!(
-            "console={} {} {} panic=-1 oops=panic printk.devkmsg=on {PATIENT} {}",
-            config.machine.console,
-            config.machine.append,
-            config.accel.append(),
-            config.append
+            "console={} {} panic=-1 oops=panic printk.devkmsg=on {}",
+            config.machine.console, config.machine.append, config.append
         ));
 
         let mut listeners = Vec::new();

@@ -4,6 +4,9 @@
 
 use crate::ktap::{Block, ResultLine};
 
+/// How many splats of one script a report tells of: the first is the cause, the others tend to follow.
+const SPLATS_TOLD: usize = 3;
+
 /// Something the kernel complained about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Splat {
@@ -64,13 +67,17 @@ impl Outcome {
                 true,
             ),
         };
-        for splat in &splats {
+        for splat in splats.iter().take(SPLATS_TOLD) {
             let when = if splat.late {
                 " (after it had ended)"
             } else {
                 ""
             };
             reasons.push(format!("kernel log{when}: {}", splat.title));
+        }
+        if splats.len() > SPLATS_TOLD {
+            let more = splats.len() - SPLATS_TOLD;
+            reasons.push(format!("kernel log: {more} more"));
         }
 
         let skipped = block.skipped + usize::from(block.all_skipped);
@@ -93,6 +100,12 @@ impl Outcome {
             skipped,
             timed_out,
         }
+    }
+
+    /// The beginnings of the splats that a report tells of.
+    pub(crate) fn excerpts(&self) -> Vec<String> {
+        let told = self.splats.iter().take(SPLATS_TOLD);
+        told.flat_map(|splat| splat.lines.clone()).collect()
     }
 
     /// Whether what runs after it in the same guest could suffer from it: lockdep is off after its

@@ -124,12 +124,7 @@ impl Report {
             let line = format!("{ok} {} {name}{directive}", state.results);
             state.out(&line);
             if outcome.verdict == Verdict::Fail {
-                let details: Vec<String> = outcome
-                    .splats
-                    .iter()
-                    .flat_map(|s| s.lines.clone())
-                    .collect();
-                let text = describe(name, &outcome.reasons, &details, log);
+                let text = describe(name, &outcome.reasons, &outcome.excerpts(), log);
                 state.failures.push(text);
             }
             if state.front == Some(boot) {

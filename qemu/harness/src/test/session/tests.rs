@@ -226,6 +226,16 @@ fn a_splat_fails_what_runs() {
 }
 
 #[test]
+fn of_many_splats_the_first_are_told() {
+    let log = "[    1.5] INFO: task a:7 blocked for more than 61 seconds.\n".repeat(5);
+    let replay = one(GOOD, &log, "ok 1 a");
+    let outcome = replay.only();
+    assert_eq!(replay.reasons().len(), 4);
+    assert_eq!(replay.reasons()[3], "kernel log: 2 more");
+    assert_eq!(outcome.excerpts().len(), 3);
+}
+
+#[test]
 fn a_splat_is_blamed_on_the_test_before_the_next_marker() {
     let log = format!(
         "{HEAD}ktap| 1..2\n[    1.0] overdrive-test: start a\nktap|     TAP version 13\n\

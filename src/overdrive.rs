@@ -5,7 +5,7 @@
 //! The crate is a house of six rooms, and data flows through them in one direction: what a user
 //! writes enters through [`interface`], [`binding`] decides, [`bus`] knows what differs per bus,
 //! [`meta`] holds the drivers that hand devices to userspace. All of them are safe Rust on top of
-//! [`abstractions`], the only room besides [`bindings`] where `unsafe` may be written.
+//! [`abstractions`]; what the compiler can't check is confined to that room and to [`bindings`].
 
 #[allow(
     unsafe_code,

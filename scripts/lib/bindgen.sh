@@ -34,14 +34,14 @@ bindgen_step() {
 		# Settings of the caller's own build, and a wrapper that may leave a daemon behind.
 		unset MAKEFLAGS MFLAGS MAKELEVEL RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET
 		export RUSTC_WRAPPER='' CARGO_TARGET_DIR="$work/bindgen/target" RUSTC RUSTDOC
-		"$CARGO" install --locked --root "$work/bindgen/root" --version "$bindgen_version" bindgen-cli
+		"$CARGO" install --locked --root "$work/bindgen/tree" --version "$bindgen_version" bindgen-cli
 	)
 	# bindgen would load the newest libclang there is, or that of the unversioned llvm-config.
-	cat >"$work/bindgen/root/bindgen" <<-WRAPPER
+	cat >"$work/bindgen/tree/bindgen" <<-WRAPPER
 		#!/bin/sh
 		LIBCLANG_PATH=\${LIBCLANG_PATH:-/usr/lib/llvm-$llvm/lib} exec "\${0%/*}/bin/bindgen" "\$@"
 	WRAPPER
-	chmod +x "$work/bindgen/root/bindgen"
-	"$work/bindgen/root/bindgen" --version
-	keep "$work/bindgen/root" "$bindgen_dir"
+	chmod +x "$work/bindgen/tree/bindgen"
+	"$work/bindgen/tree/bindgen" --version
+	keep "$work/bindgen/tree" "$bindgen_dir"
 }

@@ -131,7 +131,7 @@ impl Reader<'_> {
         self.text.get(self.at).copied()
     }
 
-    fn expect(&mut self, c: u8, reason: &'static str) -> Result<(), BadParam> {
+    fn literal(&mut self, c: u8, reason: &'static str) -> Result<(), BadParam> {
         if self.peek() != Some(c) {
             return Err(BadParam::new(self.at, reason));
         }
@@ -178,15 +178,15 @@ fn pci_address(text: &[u8]) -> Result<CString, BadParam> {
 
     let domain = if colons > 1 {
         let domain = reader.number(u32::MAX >> 1)?;
-        reader.expect(b':', "':' expected")?;
+        reader.literal(b':', "':' expected")?;
         domain
     } else {
         0
     };
     let bus = reader.number(MAX_BUS)?;
-    reader.expect(b':', "':' expected")?;
+    reader.literal(b':', "':' expected")?;
     let device = reader.number_or_all(MAX_DEVICE)?;
-    reader.expect(b'.', "'.' expected")?;
+    reader.literal(b'.', "'.' expected")?;
     let function = reader.number_or_all(MAX_FUNCTION)?;
     if reader.at != text.len() {
         return Err(BadParam::new(reader.at, "end of the address expected"));

@@ -28,12 +28,12 @@ refuses() {
 		is "$(bound_driver "$1") $(get_override "$1")" "$_driver (null)"
 }
 
-# has NAME OPTION: this kernel can do it.
+# has OPTION: this kernel can do it.
 has() {
 	grep -q "^CONFIG_$1=[ym]" "/lib/modules/$(uname -r)/config"
 }
 
-# needs OPTION COUNT NAME COMMAND...: a result that this kernel must have an option for.
+# needs OPTION NAME COMMAND...: a result that this kernel must have an option for.
 needs() {
 	_option=$1
 	shift

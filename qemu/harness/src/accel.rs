@@ -8,13 +8,19 @@
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader},
-    process::Stdio,
+    path::Path,
+    process::{Command, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::{Duration, Instant},
 };
 
+use anyhow::{Context, Result};
+
 use crate::{machine::Machine, qemu, target::Target};
+
+/// The first QEMU whose TCG has an x2APIC.
+const X2APIC_SINCE: u32 = 9;
 
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -42,12 +48,18 @@ impl Accel {
         }
     }
 
-    /// The arguments for QEMU.
-    pub(crate) fn args(self) -> &'static [&'static str] {
-        match self {
-            Accel::Kvm => &["-accel", "kvm", "-cpu", "host"],
-            Accel::Tcg => &["-accel", "tcg,thread=multi", "-cpu", "max"],
-            Accel::Counting => &[
+    /// The arguments for `qemu`, and this machine.
+    ///
+    /// TCG loses what a processor writes to memory-mapped registers while another one changes the
+    /// memory map, as each BAR that is turned on or off does: until the first has flushed its TLB,
+    /// its pages are looked up in the new map by their numbers in the old one. If that was the end
+    /// of an interrupt, the processor gets no other one for ever. An x2APIC has no registers in
+    /// memory. A QEMU that can't emulate one lets the processors take turns, in one thread.
+    pub(crate) fn args(self, qemu: &Path, machine: &Machine) -> Result<Vec<&'static str>> {
+        let mut args = match self {
+            Accel::Kvm => vec!["-accel", "kvm", "-cpu", "host"],
+            Accel::Tcg => vec!["-cpu", "max"],
+            Accel::Counting => vec![
                 "-accel",
                 "tcg",
                 "-icount",
@@ -55,8 +67,33 @@ impl Accel {
                 "-cpu",
                 "max",
             ],
+        };
+        if self == Accel::Tcg {
+            match machine.x2apic {
+                Some(_) if major_version(qemu)? < X2APIC_SINCE => {
+                    args.extend(["-accel", "tcg,thread=single"]);
+                }
+                Some(property) => args.extend(["-accel", "tcg,thread=multi", "-global", property]),
+                None => args.extend(["-accel", "tcg,thread=multi"]),
+            }
         }
+        Ok(args)
     }
+}
+
+fn major_version(qemu: &Path) -> Result<u32> {
+    let output = Command::new(qemu)
+        .arg("--version")
+        .output()
+        .with_context(|| format!("cannot run {}", qemu.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    parse_version(&text).with_context(|| format!("{}: no version: {text}", qemu.display()))
+}
+
+/// Reads "QEMU emulator version 10.0.2 (Debian ...)".
+fn parse_version(text: &str) -> Option<u32> {
+    let (_, version) = text.split_once(" version ")?;
+    version.split('.').next()?.parse().ok()
 }
 
 fn may_use_kvm() -> bool {
@@ -102,4 +139,18 @@ fn kvm_boots(target: &Target, machine: &Machine) -> bool {
     let _ = child.kill();
     let _ = child.wait();
     boots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        let debian =
+            "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2+deb13u1~bpo12+1)\nCopyright";
+        assert_eq!(parse_version(debian), Some(10));
+        assert_eq!(parse_version("QEMU emulator version 7.2.22"), Some(7));
+        assert_eq!(parse_version("no such file"), None);
+    }
 }

@@ -13,6 +13,9 @@ pub(crate) struct Machine {
     pub(crate) arch: Arch,
     /// What the machine is and the devices that tests play with.
     args: &'static [&'static str],
+    /// The property of a device that gives the processors an x2APIC. A machine whose memory map
+    /// changes while it runs needs it; see [`crate::accel::Accel::args`].
+    pub(crate) x2apic: Option<&'static str>,
     /// The virtio transport of the harness's own channels.
     pub(crate) ports: &'static str,
     pub(crate) memory_mib: u32,
@@ -34,17 +37,12 @@ impl Machine {
 ///
 /// On the root bus every function has an IOMMU group of its own. What is behind the PCIe-to-PCI
 /// bridge shares one. The ports rp0 to rp3 are empty, for hot-plug.
-///
-/// `eim=on` gives the guest an x2APIC. An APIC in memory loses writes in QEMU's TCG while another
-/// processor changes the memory map, as each BAR that is turned on or off does: until the first one
-/// has flushed its TLB, QEMU looks its pages up in the new map by their numbers in the old one. The
-/// end of a timer interrupt that gets lost that way is the processor's last one.
 static Q35: Machine = Machine {
     name: "q35",
     arch: Arch::X86_64,
     args: &[
         "-M q35,kernel-irqchip=split",
-        "-device intel-iommu,intremap=on,eim=on",
+        "-device intel-iommu,intremap=on",
         // Two that nothing but their address tells apart.
         "-device edu,id=edu0,addr=04.0",
         "-device edu,id=edu1,addr=05.0",
@@ -82,6 +80,7 @@ static Q35: Machine = Machine {
         "-device pcie-root-port,id=rp2,chassis=3,slot=3,addr=12.0",
         "-device pcie-root-port,id=rp3,chassis=4,slot=4,addr=13.0",
     ],
+    x2apic: Some("intel-iommu.eim=on"),
     ports: "virtio-serial-pci,id=ports,addr=1e.0",
     // The kernel's VFIO selftests map 2 GiB, half of it a huge page; the host gives what is used.
     memory_mib: 4096,
@@ -104,6 +103,7 @@ static MICROVM: Machine = Machine {
         "-blockdev driver=null-co,node-name=disk0,size=1048576,read-zeroes=on",
         "-device virtio-blk-device,id=vblk0,drive=disk0",
     ],
+    x2apic: None,
     ports: "virtio-serial-device,id=ports",
     memory_mib: 512,
     cpus: 2,
@@ -127,6 +127,7 @@ static MICROVM_ACPI: Machine = Machine {
         "-device virtio-rng-device,id=vrng1",
         "-device virtio-net-device,id=vnet0",
     ],
+    x2apic: None,
     ports: "virtio-serial-device,id=ports",
     memory_mib: 512,
     cpus: 2,

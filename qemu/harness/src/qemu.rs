@@ -101,7 +101,7 @@ pub(crate) fn base_command(target: &Target, machine: &Machine, accel: Accel) -> 
     let mut command = Command::new(tool::find("setpriv")?);
     command
         .args(["--pdeathsig", "KILL", "--"])
-        .arg(qemu)
+        .arg(&qemu)
         .args([
             "-nodefaults",
             "-no-user-config",
@@ -110,7 +110,7 @@ pub(crate) fn base_command(target: &Target, machine: &Machine, accel: Accel) -> 
             "none",
         ])
         .args(["-display", "none"])
-        .args(accel.args())
+        .args(accel.args(&qemu, machine)?)
         .args(machine.args())
         .args(["-m", &machine.memory_mib.to_string()])
         .args(["-smp", &cpus.to_string()])

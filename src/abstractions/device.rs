@@ -5,6 +5,7 @@
 //! C headers: [`include/linux/device.h`](srctree/include/linux/device.h),
 //! [`include/linux/device/driver.h`](srctree/include/linux/device/driver.h)
 
+use super::series;
 use crate::bindings;
 use kernel::{
     device::Device,
@@ -144,15 +145,8 @@ pub(crate) fn release_driver(dev: &Device) {
 ///
 /// `dev` is valid.
 unsafe fn needs_parent_lock(dev: *mut bindings::device) -> bool {
-    // SAFETY: `dev` is valid, and what it points to lives as long as it does.
-    unsafe {
-        #[cfg(kernel_7_3)]
-        let needed = !(*dev).type_.is_null() && (*(*dev).type_).need_parent_lock;
-        #[cfg(not(kernel_7_3))]
-        let needed = !(*dev).bus.is_null() && (*(*dev).bus).need_parent_lock;
-
-        needed && !(*dev).parent.is_null()
-    }
+    // SAFETY: `dev` is valid.
+    unsafe { series::need_parent_lock(dev) && !(*dev).parent.is_null() }
 }
 
 /// A driver that is registered for as long as the reference lives.

@@ -9,7 +9,10 @@
 //!
 //! C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h)
 
-use super::eventfd::EventFd;
+use super::{
+    eventfd::EventFd,
+    series, //
+};
 use crate::bindings;
 use core::{
     cell::UnsafeCell,
@@ -48,16 +51,9 @@ pub(crate) enum Return {
 impl From<Return> for bindings::irqreturn_t {
     #[inline(always)]
     fn from(value: Return) -> Self {
-        #[cfg(kernel_7_3)]
         match value {
-            Return::None => bindings::irqreturn::IRQ_NONE,
-            Return::Handled => bindings::irqreturn::IRQ_HANDLED,
-        }
-
-        #[cfg(not(kernel_7_3))]
-        match value {
-            Return::None => bindings::irqreturn_IRQ_NONE,
-            Return::Handled => bindings::irqreturn_IRQ_HANDLED,
+            Return::None => series::IRQ_NONE,
+            Return::Handled => series::IRQ_HANDLED,
         }
     }
 }

@@ -5,8 +5,8 @@
 //! See `Documentation/ABI/testing/configfs-overdrive-buses`.
 
 use super::device_attrs;
-#[cfg(not(kernel_7_3))]
-use crate::THIS_MODULE;
+#[allow(unused_imports, reason = "the macros of some series take it from here")]
+use crate::abstractions::series::THIS_MODULE;
 use crate::{
     abstractions::device_attr::emit,
     binding::{

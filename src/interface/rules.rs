@@ -4,8 +4,8 @@
 //!
 //! See `Documentation/ABI/testing/configfs-overdrive-rules`.
 
-#[cfg(not(kernel_7_3))]
-use crate::THIS_MODULE;
+#[allow(unused_imports, reason = "the macros of some series take it from here")]
+use crate::abstractions::series::THIS_MODULE;
 use crate::{
     abstractions::device_attr::emit,
     binding::{

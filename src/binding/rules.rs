@@ -203,6 +203,7 @@ impl Rule {
     /// That is the rule itself; what it says, with a reference count, and its texts in an allocation
     /// that the allocator rounds up to at most [`Spec::MAX_TEXT`]; and its entry in the table, which
     /// has room for twice as many when it has just grown.
+    #[allow(dead_code, reason = "to rustc 1.85, the assertion below is no use")]
     pub(crate) const MAX_BYTES: usize = size_of::<Self>().next_power_of_two()
         + (size_of::<usize>() + size_of::<Spec>()).next_power_of_two()
         + Spec::MAX_TEXT

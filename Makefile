@@ -17,6 +17,9 @@ MACHINE ?=
 TESTS   ?=
 FIGURES ?=
 
+# The suites whose newest kernels `make stock` tests; by default trixie-backports and sid.
+SUITES  ?=
+
 # How long `make fuzz` takes.
 SECONDS ?= 60
 
@@ -48,7 +51,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
-.PHONY: all setup kernel harness guest module test-modules run test stress bench shell clippy fmt fmt-check \
+.PHONY: all setup kernel harness guest module test-modules run test stress stock bench shell clippy fmt fmt-check \
 	shellcheck check host-test fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
@@ -70,6 +73,7 @@ help:
 	@echo
 	@echo 'Testing:'
 	@echo '  stress           - the same tests with counts in the hundreds and thousands'
+	@echo '  stock            - the tests on unmodified Debian kernels (installs mmdebstrap)'
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35 or microvm)'
 	@echo '  early-boot       - boot Debian systems with our package and a saved rule (root, mmdebstrap)'
@@ -132,6 +136,9 @@ test: test-modules guest
 
 stress: test-modules guest
 	@'$(harness)' test --stress $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+stock:
+	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) $(TESTS)
 
 shell: test-modules guest
 	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))

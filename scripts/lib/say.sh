@@ -6,6 +6,7 @@
 # A step runs in the foreground, with its output in a log of its own, so that Ctrl-C reaches it; only the line that
 # shows its progress comes from a background process.
 
+program=setup
 quiet=
 step_number=0
 step_count=0
@@ -18,7 +19,7 @@ say() {
 }
 
 warn() {
-	printf 'setup: %s\n' "$*" >&2
+	printf '%s: %s\n' "$program" "$*" >&2
 }
 
 die() {

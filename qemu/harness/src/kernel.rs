@@ -24,7 +24,7 @@ use rustix::fs::{FlockOperation, flock};
 use self::{config::Fragments, key::Inputs};
 use crate::{
     progress::Progress,
-    target::Target,
+    target::{Flavor, Target},
     tool::{self, Log},
 };
 
@@ -72,6 +72,9 @@ pub(crate) fn installed_modules(target: &Target) -> Result<PathBuf> {
 
 /// Builds the kernel unless it is there, and links it into `build/kernel`.
 pub(crate) fn run(target: &Target) -> Result<()> {
+    if target.flavor == Flavor::Stock {
+        bail!("a distribution's kernel is not built here; `make stock` gets it");
+    }
     let fragments = Fragments::load(target)?;
     let key = Inputs::collect(target, &fragments)?.key();
     let cache = target.env.path("OVERDRIVE_CACHE")?.join("kernel");

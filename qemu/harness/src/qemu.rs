@@ -86,7 +86,7 @@ pub(crate) struct Qemu {
 /// QEMU with machine, kernel and accelerator, without channels.
 pub(crate) fn base_command(target: &Target, machine: &Machine, accel: Accel) -> Result<Command> {
     let qemu = tool::find(&format!("qemu-system-{}", machine.arch.machine_name()))?;
-    let kernel = target.kernel_link().join(target.arch.image_path());
+    let kernel = target.image();
     if !kernel.is_file() {
         bail!(
             "no test kernel at {}; `make kernel` builds it",
@@ -132,8 +132,11 @@ impl Qemu {
         let mut command = base_command(config.target, config.machine, config.accel)?;
         command.arg("-initrd").arg(&initrd);
         command.arg("-append").arg(format!(
-            "console={} {} panic=-1 oops=panic printk.devkmsg=on {}",
-            config.machine.console, config.machine.append, config.append
+            "console={} {} {} panic=-1 oops=panic printk.devkmsg=on {}",
+            config.machine.console,
+            config.machine.append,
+            config.target.flavor.append(),
+            config.append
         ));
 
         let mut listeners = Vec::new();

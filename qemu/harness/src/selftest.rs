@@ -47,7 +47,7 @@ impl Wants {
             machines: None,
             timeout: DEFAULT_TIMEOUT,
             append: String::new(),
-            flavors: vec![Flavor::Test, Flavor::Debug],
+            flavors: vec![Flavor::Test, Flavor::Debug, Flavor::Stock],
         };
         let mut seen = BTreeSet::new();
         for line in script.lines() {

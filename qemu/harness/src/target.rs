@@ -70,6 +70,8 @@ pub(crate) enum Flavor {
     Debug,
     /// none of it, to count instructions on
     Bench,
+    /// a distribution's own kernel, as `scripts/stock` prepares it
+    Stock,
 }
 
 impl Flavor {
@@ -79,13 +81,22 @@ impl Flavor {
             Flavor::Test => &["test"],
             Flavor::Debug => &["test", "debug"],
             Flavor::Bench => &["bench"],
+            Flavor::Stock => &[],
+        }
+    }
+
+    /// What the kernel must be told, which ours are built with.
+    pub(crate) fn append(self) -> &'static str {
+        match self {
+            Flavor::Test | Flavor::Debug | Flavor::Bench => "",
+            Flavor::Stock => "intel_iommu=on nmi_watchdog=0",
         }
     }
 
     /// By how much every time limit is stretched.
     pub(crate) fn slowness(self) -> u32 {
         match self {
-            Flavor::Test | Flavor::Bench => 1,
+            Flavor::Test | Flavor::Bench | Flavor::Stock => 1,
             Flavor::Debug => 4,
         }
     }
@@ -97,6 +108,7 @@ impl fmt::Display for Flavor {
             Flavor::Test => "test",
             Flavor::Debug => "debug",
             Flavor::Bench => "bench",
+            Flavor::Stock => "stock",
         })
     }
 }
@@ -174,6 +186,14 @@ impl Target {
     /// The link to the kernel's build directory in the cache.
     pub(crate) fn kernel_link(&self) -> PathBuf {
         self.build_dir().join("kernel").join(self.name())
+    }
+
+    /// What QEMU boots.
+    pub(crate) fn image(&self) -> PathBuf {
+        self.kernel_link().join(match self.flavor {
+            Flavor::Stock => "vmlinuz",
+            _ => self.arch.image_path(),
+        })
     }
 
     pub(crate) fn module_dir(&self) -> PathBuf {

@@ -20,6 +20,9 @@ FIGURES ?=
 # The suites whose newest kernels `make stock` tests; by default trixie-backports and sid.
 SUITES  ?=
 
+# How long `make test-all` may take; without it, as long as it wants.
+MINUTES ?=
+
 # How long `make fuzz` takes.
 SECONDS ?= 60
 
@@ -51,7 +54,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
-.PHONY: all setup kernel harness guest module test-modules run test stress stock bench shell clippy fmt fmt-check \
+.PHONY: all setup kernel harness guest module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
 	shellcheck check host-test fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
@@ -73,6 +76,7 @@ help:
 	@echo
 	@echo 'Testing:'
 	@echo '  stress           - the same tests with counts in the hundreds and thousands'
+	@echo '  test-all         - the tests on all kernels, architectures and flavours (MINUTES=)'
 	@echo '  stock            - the tests on unmodified Debian kernels (installs mmdebstrap)'
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35 or microvm)'
@@ -87,6 +91,8 @@ help:
 	@echo '  KDIR=            - build the module for this kernel build folder instead'
 	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices)'
 	@echo '  TESTS=           - names of selftests, for make test'
+	@echo '  SUITES=          - whose newest kernels make stock tests: trixie-backports, sid'
+	@echo '  MINUTES=         - how long make test-all may take'
 	@echo '  SECONDS=60       - how long make fuzz takes'
 	@echo '  FIGURES=         - names of figures, for make bench'
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
@@ -136,6 +142,9 @@ test: test-modules guest
 
 stress: test-modules guest
 	@'$(harness)' test --stress $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+test-all:
+	@MAKE='$(MAKE)' scripts/test-all $(if $(MINUTES),--minutes $(MINUTES))
 
 stock:
 	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) $(TESTS)

@@ -14,7 +14,7 @@
 # inject ERROR: the device that was plugged in reports an error to its port.
 inject() {
 	host human-monitor-command \
-		"{\"command-line\":\"pcie_aer_inject_error hp-rp2 $1\"}" >/dev/null
+		"{\"command-line\":\"pcie_aer_inject_error hp-rp1 $1\"}" >/dev/null
 }
 
 require_host
@@ -30,7 +30,7 @@ set -- $drivers
 plan $(($# * 4))
 
 # Few of QEMU's devices can report errors.
-rng=$(plug 1af4:1044 rp2 '"driver":"virtio-rng-pci","aer":true')
+rng=$(plug 1af4:1044 rp1 '"driver":"virtio-rng-pci","aer":true')
 [ -n "$rng" ] || ktap_exit_fail_msg "no random number generator could be plugged in"
 for driver; do
 	take_pci "$rng" "$driver"
@@ -40,7 +40,7 @@ for driver; do
 	check "$driver still has it" is_bound "$rng" "$driver"
 done
 return_pci "$rng"
-unplug rp2
+unplug rp1
 
 [ $# -eq 1 ] || rmmod vfio-pci
 unload_overdrive

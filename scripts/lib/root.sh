@@ -7,6 +7,15 @@
 # What every build takes for granted, and mmdebstrap leaves out where packages are only unpacked.
 root_essential='base-files bash coreutils dash debianutils diffutils findutils grep gzip mawk sed tar'
 
+# Gets the program that unpacks the packages, if it is not there.
+root_need() {
+	command -v mmdebstrap >/dev/null || step packages mmdebstrap root_need_step
+}
+
+root_need_step() {
+	packages_install mmdebstrap
+}
+
 # root_make FOLDER SUITES PACKAGE...: a new folder with these packages, each NAME or NAME=VERSION, and all that they
 # depend on.
 root_make() {

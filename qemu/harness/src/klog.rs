@@ -90,6 +90,9 @@ static SPLAT: LazyLock<RegexSet> = LazyLock::new(|| {
     .expect("valid patterns")
 });
 
+/// What sounds like a splat, and only says that an emulated processor counts no events.
+const NO_SPLAT: &str = "NMI watchdog: Perf NMI watchdog permanently disabled";
+
 impl Scanner {
     /// Takes the next line of the console.
     pub(crate) fn feed(&mut self, line: &str) -> Line {
@@ -111,7 +114,7 @@ impl Scanner {
             self.injected = INJECTED_TRACE_LINES;
             return Line::Text;
         }
-        if !SPLAT.is_match(message) {
+        if !SPLAT.is_match(message) || message.starts_with(NO_SPLAT) {
             return Line::Text;
         }
         let trace = message.starts_with("Call ");

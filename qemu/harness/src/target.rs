@@ -89,7 +89,7 @@ impl Flavor {
     pub(crate) fn append(self) -> &'static str {
         match self {
             Flavor::Test | Flavor::Debug | Flavor::Bench => "",
-            Flavor::Stock => "intel_iommu=on nmi_watchdog=0",
+            Flavor::Stock => "intel_iommu=on",
         }
     }
 

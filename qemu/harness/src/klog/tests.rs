@@ -13,6 +13,15 @@ fn splats(log: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_watchdog_that_there_is_not_is_no_splat() {
+    assert!(splats("[    1.2] NMI watchdog: Perf NMI watchdog permanently disabled").is_empty());
+    assert_eq!(
+        splats("[    1.2] watchdog: BUG: soft lockup - CPU#1 stuck").len(),
+        1
+    );
+}
+
+#[test]
 fn markers() {
     let mut scanner = Scanner::default();
     assert_eq!(

@@ -34,7 +34,8 @@ metadata_suites() {
 	esac
 }
 
-# metadata_newest SUITE: sets $release and $version to the newest kernel there that has everything.
+# metadata_newest SUITE: sets $release and $version to the newest kernel there that has everything, or $release to
+# nothing.
 metadata_newest() {
 	suite=$1
 	for metadata_found in $(apt_private "$host_arch" apt-cache pkgnames linux-headers- |
@@ -42,12 +43,10 @@ metadata_newest() {
 		release=$metadata_found
 		version=$(metadata_versions "linux-headers-$release" "$suite" | apt_newest)
 		[ -n "$version" ] || continue
-		# In a subshell: the reason why one is not taken may be that of the next.
-		if (metadata_plan >/dev/null); then
-			return 0
-		fi
+		metadata_fetch
+		! metadata_plan || return 0
 	done
-	return "$metadata_absent"
+	release=
 }
 
 # metadata_of RELEASE VERSION: sets $release, $version and $suite for a kernel that is installed.
@@ -77,10 +76,8 @@ metadata_tool() {
 	metadata_packages="$metadata_packages $1=$metadata_version"
 }
 
-# Reads which tools built the kernel, and sets $metadata_packages to all that it takes to do it again, or tells what is
-# not to be had.
-metadata_plan() {
-	suites=$(metadata_suites "$suite")
+# Gets the kernel's configuration.
+metadata_fetch() {
 	metadata_dir=$cache/stock/$release-$(printf '%s' "$version" | tr -c 'A-Za-z0-9.' '-')
 	metadata_headers=$metadata_dir/config
 	if [ ! -e "$metadata_headers/.config" ]; then
@@ -88,6 +85,12 @@ metadata_plan() {
 			--strip-components=4 "./usr/src/linux-headers-$release/.config"
 		keep "$work/headers" "$metadata_headers"
 	fi
+}
+
+# Reads which tools built the kernel, and sets $metadata_packages to all that it takes to do it again, or tells what is
+# not to be had.
+metadata_plan() {
+	suites=$(metadata_suites "$suite")
 	for metadata_option in RUST MODULES; do
 		if [ "$(metadata_config "CONFIG_$metadata_option")" != y ]; then
 			echo "reason: $release is built without CONFIG_$metadata_option"
@@ -148,7 +151,8 @@ metadata_build_step() {
 	metadata_inside=/usr/src/linux-headers-$release
 	as_root rm -rf "$metadata_build"
 	as_root mkdir "$metadata_build"
-	as_root tar -C "$metadata_build" --strip-components=1 -xJf "$metadata_root/usr/src/linux-source-$metadata_series.tar.xz"
+	root_run "$metadata_root" tar -C /tmp/kernel --strip-components=1 \
+		-xJf "/usr/src/linux-source-$metadata_series.tar.xz"
 	for metadata_file in .config .kernelvariables Module.symvers; do
 		as_root cp "$metadata_root$metadata_inside/$metadata_file" "$metadata_build/"
 	done

@@ -22,10 +22,13 @@ root_make() {
 	root_folder=$1
 	root_sources=$work/root.sources
 	sed "s/^Suites: .*/Suites: $2/" "$cache/apt/$host_arch/parts/debian.sources" >"$root_sources"
+	# mmdebstrap's apt has a configuration of its own; what leads to the archive is the machine's.
+	apt_private "$host_arch" apt-config dump Acquire >"$work/root.conf"
 	shift 2
 	# shellcheck disable=SC2086
 	root_packages=$(printf '%s,' $root_essential "$@")
-	as_root mmdebstrap --variant=extract --include="${root_packages%,}" '' "$root_folder" "$root_sources"
+	as_root mmdebstrap --variant=extract --aptopt="$work/root.conf" --include="${root_packages%,}" \
+		'' "$root_folder" "$root_sources"
 	# This one is an alternative elsewhere, which nobody has chosen here.
 	[ -e "$root_folder/usr/bin/awk" ] || as_root ln -s mawk "$root_folder/usr/bin/awk"
 }

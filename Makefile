@@ -108,8 +108,12 @@ cargo-install = RUSTC="$$RUSTC" "$$CARGO" install --quiet --locked --force --no-
 harness: setup
 	@. '$(env)' && $(cargo-install) --path qemu/harness --root '$(build)/harness'
 
+# What rustc must be told of a guest's architecture: where its library is, and how programs are linked.
+guest-rustflags-arm64 = --sysroot=$$SYSROOT_ARM64 -C linker=aarch64-linux-gnu-gcc
+
 guest: setup
-	@. '$(env)' && rm -rf '$(build)/guest/$(ARCH)' && RUSTFLAGS='-C target-feature=+crt-static' \
+	@. '$(env)' && rm -rf '$(build)/guest/$(ARCH)' && \
+		RUSTFLAGS="-C target-feature=+crt-static $(guest-rustflags-$(ARCH))" \
 		$(cargo-install) --path qemu/guest --root '$(build)/guest/$(ARCH)' --target $(triple)
 	@[ '$(ARCH)' != x86_64 ] || scripts/vfio-selftests '$(env)' '$(build)/guest/$(ARCH)/bin'
 

@@ -18,10 +18,16 @@ packages="$packages qemu-system-x86"
 # For make check.
 packages="$packages shellcheck"
 
+# The emulator, and the linker and the C library for static guest programs, where they are not the host's own.
+packages_arm64() {
+	printf 'qemu-system-arm'
+	[ "$host_arch" = arm64 ] || printf ' gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
+}
+
 # Sets $missing_packages. rust_survey must have run: where there is no rustc at all, the distribution's comes along.
 packages_survey() {
 	# shellcheck disable=SC2046,SC2086
-	missing_packages=$(packages_missing $packages $([ "$arch" != arm64 ] || echo qemu-system-arm) \
+	missing_packages=$(packages_missing $packages $([ "$arch" != arm64 ] || packages_arm64) \
 		$([ -n "$RUSTC$rust_sourceless" ] || rust_packages))
 }
 

@@ -29,6 +29,7 @@ pub(crate) mod module_param;
 pub(crate) mod pci;
 pub(crate) mod platform;
 pub(crate) mod pm_runtime;
+pub(crate) mod resource;
 mod rwsem;
 pub(crate) mod series;
 pub(crate) mod uaccess;

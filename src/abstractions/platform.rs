@@ -10,11 +10,8 @@
 //! C header: [`include/linux/platform_device.h`](srctree/include/linux/platform_device.h)
 
 use super::{
-    io::{
-        IoMem,
-        IoPort, //
-    },
     pm_runtime,
+    resource::Resource,
     vfio, //
 };
 use core::marker::PhantomPinned;
@@ -66,7 +63,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
 /// # Invariants
 ///
 /// - `driver` is registered with the platform bus, and its name is `name`.
-/// - The driver data of a device that is bound to it is a `KBox<vfio::Registration>` in raw form.
+/// - The driver data of a device that is bound to it are those of [`vfio::parent::give`].
 #[pin_data(PinnedDrop)]
 pub(crate) struct Registration<T: Driver> {
     #[pin]
@@ -160,20 +157,12 @@ impl<T: Driver> Registration<T> {
 
         from_result(|| {
             let device = driver.probe(dev)?;
-            let registration = KBox::<vfio::Registration<T::Operations>>::new_uninit(GFP_KERNEL)?;
 
             pm_runtime::enable(dev.as_ref());
-            // SAFETY: The registration is dropped by `remove_callback`, before the device is
-            // unbound.
-            let result = unsafe { vfio::Registration::new(dev.as_ref(), device) }
+            // SAFETY: The device is being probed. Nothing else uses the driver data, and
+            // `remove_callback` takes the registration.
+            unsafe { vfio::parent::give(dev.as_ref(), device) }
                 .inspect_err(|_| pm_runtime::disable(dev.as_ref()))?;
-            let registration = registration.write(result);
-
-            // INVARIANT: This is a `KBox<vfio::Registration>` in raw form.
-            // SAFETY: `pdev` is valid.
-            unsafe {
-                bindings::dev_set_drvdata(&raw mut (*pdev).dev, KBox::into_raw(registration).cast())
-            };
 
             Ok(0)
         })
@@ -184,13 +173,8 @@ impl<T: Driver> Registration<T> {
         let (dev, driver) =
             unsafe { (&*pdev.cast::<platform::Device<Core<'_>>>(), Self::of(pdev)) };
 
-        // SAFETY: The device was probed successfully, so that the driver data is what
-        // `probe_callback` put there.
-        let registration = unsafe {
-            let data = bindings::dev_get_drvdata(&raw mut (*pdev).dev);
-            bindings::dev_set_drvdata(&raw mut (*pdev).dev, core::ptr::null_mut());
-            KBox::from_raw(data.cast::<vfio::Registration<T::Operations>>())
-        };
+        // SAFETY: The device was probed successfully, and is being unbound.
+        let registration = unsafe { vfio::parent::take::<T::Operations>(dev.as_ref()) };
 
         driver.remove(dev, registration.device());
         // Waits for the last user.
@@ -205,22 +189,6 @@ impl<T: Driver> PinnedDrop for Registration<T> {
         // SAFETY: By the type invariants, the driver is registered.
         unsafe { bindings::platform_driver_unregister(self.driver.get()) };
     }
-}
-
-/// A range of a platform device's registers.
-pub(crate) struct Resource {
-    pub(crate) size: u64,
-    /// Writing has no effect, or a bad one.
-    pub(crate) read_only: bool,
-    pub(crate) io: ResourceIo,
-}
-
-/// How the registers are accessed.
-pub(crate) enum ResourceIo {
-    Mem(IoMem),
-    Port(IoPort),
-    /// Not at all: it is neither memory nor ports, or the architecture has no ports.
-    None,
 }
 
 fn as_raw<Ctx: kernel::device::DeviceContext>(
@@ -238,24 +206,8 @@ pub(crate) fn resource(pdev: &platform::Device<Bound>, index: u32) -> Option<Res
         return None;
     }
 
-    // SAFETY: The resources of a device do not change while it is bound.
-    let (start, end, flags) = unsafe { ((*resource).start, (*resource).end, (*resource).flags) };
-    // As in C, the size of the whole address space is 0.
-    let size = end.wrapping_sub(start).wrapping_add(1);
-
-    Some(Resource {
-        size,
-        read_only: flags & bindings::IORESOURCE_READONLY as c_ulong != 0,
-        io: match u32::try_from(flags & bindings::IORESOURCE_TYPE_BITS as c_ulong) {
-            // SAFETY: It is a resource of the device, which the driver is bound to.
-            Ok(bindings::IORESOURCE_MEM) => ResourceIo::Mem(unsafe { IoMem::new(start, size) }),
-            Ok(bindings::IORESOURCE_IO) => {
-                // SAFETY: As above.
-                unsafe { IoPort::new(start, size) }.map_or(ResourceIo::None, ResourceIo::Port)
-            }
-            _ => ResourceIo::None,
-        },
-    })
+    // SAFETY: It is a resource of the device, which the driver is bound to.
+    Some(unsafe { Resource::from_raw(resource) })
 }
 
 /// Returns the number of interrupt line number `index` of `pdev`.

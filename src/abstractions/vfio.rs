@@ -22,6 +22,7 @@ mod info;
 mod ioctl;
 mod mmap;
 mod ops;
+pub(super) mod parent;
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 pub(crate) mod pci;
 mod registration;

@@ -10,19 +10,25 @@
 //! be accessed; mappings are entered by page faults and are revoked while the device is reset, and
 //! for good when it is unbound; a failed call changes nothing.
 
+mod bus_device;
 mod device;
 mod irqs;
 mod regions;
 mod reset;
 
-use self::device::PlatformDevice;
+#[cfg(CONFIG_ARM_AMBA)]
+pub(super) use self::bus_device::BusDevice;
+pub(super) use self::device::PlatformDevice;
 use super::claim;
 use crate::abstractions::{
     self,
     vfio, //
 };
 use kernel::{
-    device::Core,
+    device::{
+        Bound,
+        Core, //
+    },
     platform,
     prelude::*,
     sync::aref::ARef, //
@@ -55,7 +61,7 @@ impl abstractions::platform::Driver for MetaDriver {
 
         vfio::Device::new(
             pdev.as_ref(),
-            PlatformDevice::new(pdev, self.reset_required)?,
+            PlatformDevice::new::<platform::Device<Bound>>(pdev, self.reset_required)?,
         )
     }
 

@@ -3,6 +3,7 @@
 //! A platform device in the hands of userspace.
 
 use super::{
+    bus_device::BusDevice,
     irqs::Irqs,
     regions::Regions,
     reset::Method, //
@@ -10,7 +11,6 @@ use super::{
 use crate::{
     abstractions::{
         gate::Gate,
-        platform,
         pm_runtime,
         vfio::{
             Device,
@@ -29,12 +29,10 @@ use crate::{
     },
     bindings::{
         self,
-        VFIO_DEVICE_FLAGS_PLATFORM,
         VFIO_DEVICE_FLAGS_RESET, //
     }, //
 };
 use kernel::{
-    device::Bound,
     mm::virt::VmaNew,
     prelude::*,
     str::CString,
@@ -51,6 +49,8 @@ pub(crate) struct PlatformDevice {
     regions: Regions,
     num_irqs: u32,
     num_regions: u32,
+    /// `VFIO_DEVICE_FLAGS_*` that do not depend on anything else.
+    flags: u32,
     /// Serialises `VFIO_DEVICE_SET_IRQS`; the interrupt handler does without.
     #[pin]
     irqs: Mutex<Irqs>,
@@ -66,35 +66,36 @@ pub(crate) struct PlatformDevice {
 }
 
 impl PlatformDevice {
-    /// Collects what the firmware says about `pdev`.
+    /// Collects what the firmware says about `dev`.
     ///
     /// # Errors
     ///
     /// `ENOENT` if the device can't be reset but must; `EPROBE_DEFER` if something that it depends
     /// on is not there yet; `ENOMEM`.
-    pub(super) fn new(
-        pdev: &kernel::platform::Device<Bound>,
+    pub(in crate::meta) fn new<D: BusDevice>(
+        dev: &D,
         reset_required: bool,
     ) -> Result<impl PinInit<Self, Error>> {
-        let reset = Method::find(pdev)?;
+        let name = dev.name()?;
+        let reset = Method::find(dev, &name)?;
         if reset.is_none() && reset_required {
             dev_err!(
-                pdev,
+                dev.device(),
                 "no way to reset the device; overdrive.reset_required=0 allows that\n"
             );
             return Err(ENOENT);
         }
 
-        let regions = Regions::new(pdev)?;
+        let regions = Regions::new(dev)?;
         let num_regions = regions.count()?;
-        let irqs = Irqs::new(pdev)?;
+        let irqs = Irqs::new(dev)?;
         let num_irqs = irqs.count()?;
-        let name = CString::try_from_fmt(fmt!("{}", platform::name(pdev)))?;
 
         Ok(try_pin_init!(Self {
             regions,
             num_irqs,
             num_regions,
+            flags: D::FLAGS,
             irqs <- new_mutex!(irqs),
             access <- Gate::new(c"vfio_platform_access", kernel::static_lock_class!()),
             reset,
@@ -105,7 +106,7 @@ impl PlatformDevice {
 
     /// Takes the device away from those who have it open: from here on there are no interrupts,
     /// registers can't be accessed, and mappings end with `SIGBUS`.
-    pub(super) fn revoke(device: &Device<Self, Registered>) {
+    pub(in crate::meta) fn revoke(device: &Device<Self, Registered>) {
         let this = device.data();
 
         if let Ok(mut access) = this.access.close() {
@@ -234,7 +235,7 @@ impl FaultHandler for PlatformDevice {
 impl Ioctls for PlatformDevice {
     fn device_info(device: &Device<Self, Opened>) -> DeviceInfo {
         let this = device.data();
-        let mut flags = VFIO_DEVICE_FLAGS_PLATFORM;
+        let mut flags = this.flags;
 
         if this.reset.is_some() {
             flags |= VFIO_DEVICE_FLAGS_RESET;

@@ -8,6 +8,7 @@
 //! A line is requested by the first `VFIO_DEVICE_SET_IRQS` and freed when the device is closed. If
 //! that fails, the device can be used without the interrupt; the caller gets the error.
 
+use super::bus_device::BusDevice;
 use crate::{
     abstractions::{
         eventfd::EventFd,
@@ -16,7 +17,6 @@ use crate::{
             Mask,
             Return, //
         },
-        platform,
         vfio::{
             virqfd::{
                 self,
@@ -35,7 +35,6 @@ use crate::{
     }, //
 };
 use kernel::{
-    device::Bound,
     prelude::*,
     str::CString,
     sync::Arc, //
@@ -240,16 +239,16 @@ pub(super) struct Irqs {
 }
 
 impl Irqs {
-    /// Takes the interrupts of `pdev`, in the firmware's order.
+    /// Takes the interrupts of `dev`, in the firmware's order.
     ///
     /// # Errors
     ///
     /// `EPROBE_DEFER` if the controller of one is not there yet, `ENOMEM`.
-    pub(super) fn new(pdev: &kernel::platform::Device<Bound>) -> Result<Self> {
+    pub(super) fn new(dev: &impl BusDevice) -> Result<Self> {
         let mut irqs = KVec::new();
 
         for index in 0.. {
-            let number = match platform::irq(pdev, index) {
+            let number = match dev.irq(index) {
                 Ok(number) => number,
                 Err(EPROBE_DEFER) => return Err(EPROBE_DEFER),
                 // As in C, this is the end of the list.

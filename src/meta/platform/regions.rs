@@ -5,6 +5,7 @@
 //! A position in the file is the index of a region in the upper bits and an offset in the lower
 //! [`OFFSET_SHIFT`], as in the C driver: userspace learns it by `VFIO_DEVICE_GET_REGION_INFO`.
 
+use super::bus_device::BusDevice;
 use crate::{
     abstractions::{
         gate::Gate,
@@ -13,8 +14,7 @@ use crate::{
             IoPort,
             Registers, //
         },
-        platform::{
-            self,
+        resource::{
             Resource,
             ResourceIo, //
         },
@@ -28,7 +28,6 @@ use crate::{
     }, //
 };
 use kernel::{
-    device::Bound,
     mm::virt::{
         flags,
         VmaNew, //
@@ -222,12 +221,12 @@ fn put<T: Value, I: Io<T>>((gate, io): (&Gate, &I), off: u64, buf: UserPtr) -> R
 pub(super) struct Regions(KVec<Region>);
 
 impl Regions {
-    /// Takes the resources of `pdev`, in the firmware's order.
-    pub(super) fn new(pdev: &kernel::platform::Device<Bound>) -> Result<Self> {
+    /// Takes the resources of `dev`, in the firmware's order.
+    pub(super) fn new(dev: &impl BusDevice) -> Result<Self> {
         let mut regions = KVec::new();
 
         for index in 0.. {
-            let Some(resource) = platform::resource(pdev, index) else {
+            let Some(resource) = dev.resource(index) else {
                 break;
             };
             regions.push(Region::new(resource), GFP_KERNEL_ACCOUNT)?;

@@ -7,7 +7,10 @@
 
 mod specific;
 
-use super::regions::Regions;
+use super::{
+    bus_device::BusDevice,
+    regions::Regions, //
+};
 use crate::abstractions::firmware::{
     self,
     ResetControl, //
@@ -17,7 +20,6 @@ use kernel::{
         Bound,
         Device, //
     },
-    platform,
     prelude::*, //
 };
 
@@ -69,13 +71,13 @@ pub(super) enum Method {
 }
 
 impl Method {
-    /// Chooses a way to reset `pdev`; there may be none.
+    /// Chooses a way to reset `dev`, which has this name on its bus; there may be none.
     ///
     /// # Errors
     ///
     /// `EPROBE_DEFER` if the reset controller is not there yet, and other errors of its lines.
-    pub(super) fn find(pdev: &platform::Device<Bound>) -> Result<Option<Self>> {
-        let dev: &Device<Bound> = pdev.as_ref();
+    pub(super) fn find(dev: &impl BusDevice, name: &CStr) -> Result<Option<Self>> {
+        let dev = dev.device();
 
         if firmware::acpi_has_reset(dev) {
             return Ok(Some(Self::Static(&Acpi)));
@@ -84,7 +86,7 @@ impl Method {
             return Ok(Some(Self::Lines(lines)));
         }
 
-        Ok(specific::find(pdev).map(Self::Static))
+        Ok(specific::find(dev, name).map(Self::Static))
     }
 }
 

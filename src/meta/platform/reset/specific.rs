@@ -7,10 +7,7 @@ use crate::{
     abstractions::{
         firmware,
         io::Io,
-        platform::{
-            self,
-            ResourceIo, //
-        }, //
+        resource::ResourceIo, //
     },
     meta::platform::regions::{
         Region,
@@ -47,9 +44,8 @@ const TABLE: &[Entry] = &[Entry {
     reset: &VirtioMmio,
 }];
 
-/// Looks `pdev` up in the table.
-pub(super) fn find(pdev: &kernel::platform::Device<Bound>) -> Option<&'static dyn Reset> {
-    let dev: &Device<Bound> = pdev.as_ref();
+/// Looks `dev`, which has this name on its bus, up in the table.
+pub(super) fn find(dev: &Device<Bound>, name: &CStr) -> Option<&'static dyn Reset> {
     let hid = firmware::acpi_hid(dev);
 
     TABLE
@@ -57,7 +53,7 @@ pub(super) fn find(pdev: &kernel::platform::Device<Bound>) -> Option<&'static dy
         .find(|entry| {
             firmware::is_compatible(dev, entry.compatible)
                 || hid == Some(entry.hid)
-                || platform::name(pdev) == entry.name
+                || name == entry.name
         })
         .map(|entry| entry.reset)
 }

@@ -2,6 +2,9 @@
 
 //! Resets of devices that can reset themselves.
 
+mod xgmac;
+
+use self::xgmac::Xgmac;
 use super::Reset;
 use crate::{
     abstractions::{
@@ -31,18 +34,26 @@ struct Entry {
     /// In the device tree.
     compatible: &'static CStr,
     /// In ACPI.
-    hid: &'static CStr,
+    hid: Option<&'static CStr>,
     /// Of devices that neither describes.
-    name: &'static CStr,
+    name: Option<&'static CStr>,
     reset: &'static dyn Reset,
 }
 
-const TABLE: &[Entry] = &[Entry {
-    compatible: c"virtio,mmio",
-    hid: c"LNRO0005",
-    name: c"virtio-mmio",
-    reset: &VirtioMmio,
-}];
+const TABLE: &[Entry] = &[
+    Entry {
+        compatible: c"virtio,mmio",
+        hid: Some(c"LNRO0005"),
+        name: Some(c"virtio-mmio"),
+        reset: &VirtioMmio,
+    },
+    Entry {
+        compatible: c"calxeda,hb-xgmac",
+        hid: None,
+        name: None,
+        reset: &Xgmac,
+    },
+];
 
 /// Looks `dev`, which has this name on its bus, up in the table.
 pub(super) fn find(dev: &Device<Bound>, name: &CStr) -> Option<&'static dyn Reset> {
@@ -52,8 +63,8 @@ pub(super) fn find(dev: &Device<Bound>, name: &CStr) -> Option<&'static dyn Rese
         .iter()
         .find(|entry| {
             firmware::is_compatible(dev, entry.compatible)
-                || hid == Some(entry.hid)
-                || name == entry.name
+                || (hid.is_some() && hid == entry.hid)
+                || Some(name) == entry.name
         })
         .map(|entry| entry.reset)
 }

@@ -5,6 +5,8 @@
 //! Each file is shaped as the abstraction that it could become upstream, in `rust/kernel/`, and has
 //! no policy of this module in it.
 
+#[cfg(CONFIG_ARM_AMBA)]
+pub(crate) mod amba;
 pub(crate) mod bus;
 pub(crate) mod bus_match;
 pub(crate) mod delayed_work;

@@ -2,13 +2,18 @@
 
 //! The meta drivers: they bind to any device whose `driver_override` names them, and to no other.
 //!
-//! There is one per bus, [`pci`] and [`platform`]. Neither has an ID that matches without an
+//! There is one per bus, [`pci`], [`platform`] and [`amba`]. None of them has an ID that matches without an
 //! override, so that nothing is bound to them by what it is. Two ways would remain to hand them a device without an override,
 //! and [`claim`] closes both: a dynamic ID written to the PCI driver's `new_id`, and a platform
 //! device that happens to have the driver's name.
 
 #![deny(unsafe_code)]
 
+#[cfg(CONFIG_ARM_AMBA)]
+mod amba;
+#[cfg(not(CONFIG_ARM_AMBA))]
+#[path = "meta/amba_absent.rs"]
+mod amba;
 mod claim;
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 pub(crate) mod pci;
@@ -30,6 +35,7 @@ use kernel::prelude::*;
 /// registration.
 #[pin_data]
 pub(crate) struct Drivers {
+    amba: Option<Pin<KBox<amba::Registration>>>,
     #[pin]
     platform: abstractions::platform::Registration<platform::MetaDriver>,
     #[pin]
@@ -37,7 +43,7 @@ pub(crate) struct Drivers {
 }
 
 impl Drivers {
-    /// Registers the meta drivers under the given names. With `reset_required`, the platform driver
+    /// Registers the meta drivers under the given names; `amba_name` is for kernels with that bus. With `reset_required`, the platform driver
     /// refuses devices that it can't reset.
     ///
     /// # Errors
@@ -47,6 +53,7 @@ impl Drivers {
         module: &'static ThisModule,
         pci_name: DriverName,
         platform_name: DriverName,
+        amba_name: Option<DriverName>,
         reset_required: bool,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
@@ -56,6 +63,9 @@ impl Drivers {
                 module,
                 platform::MetaDriver::new(reset_required),
             ),
+            amba: amba_name
+                .map(|name| amba::register(name.into_c_string(), module))
+                .transpose()?,
         })
     }
 }

@@ -107,6 +107,7 @@ impl kernel::InPlaceModule for Overdrive {
                     module,
                     params.pci_driver,
                     params.platform_driver,
+                    params.amba_driver,
                     params.reset_required,
                 ),
                 pci_slots <- interface::slots::Files::new(&pci_driver, module),

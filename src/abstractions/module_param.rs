@@ -64,6 +64,21 @@ pub(crate) static PLATFORM_DRIVER: StringParam = StringParam {
     value: &raw const bindings::overdrive_platform_driver,
 };
 
+#[cfg(CONFIG_ARM_AMBA)]
+// INVARIANT: `overdrive_amba_driver` likewise.
+static AMBA_DRIVER_PARAM: StringParam = StringParam {
+    name: "amba_driver",
+    value: &raw const bindings::overdrive_amba_driver,
+};
+
+/// `amba_driver=`, if the kernel has that bus.
+#[cfg(CONFIG_ARM_AMBA)]
+pub(crate) static AMBA_DRIVER: Option<&StringParam> = Some(&AMBA_DRIVER_PARAM);
+
+/// `amba_driver=`, if the kernel has that bus.
+#[cfg(not(CONFIG_ARM_AMBA))]
+pub(crate) static AMBA_DRIVER: Option<&StringParam> = None;
+
 /// `rules=`
 // INVARIANT: `overdrive_rules` is NULL by default, and has permissions without write.
 pub(crate) static RULES: StringParam = StringParam {

@@ -7,6 +7,9 @@
 #ifndef OVERDRIVE_BINDINGS_HELPER_H
 #define OVERDRIVE_BINDINGS_HELPER_H
 
+#ifdef CONFIG_ARM_AMBA
+#include <linux/amba/bus.h>
+#endif
 #include <linux/device.h>
 #include <linux/eventfd.h>
 #include <linux/ftrace.h>
@@ -16,6 +19,7 @@
 #include <uapi/linux/vfio.h>
 
 #include "helpers.h"
+#include "helpers_amba.h"
 #include "helpers_device.h"
 #include "helpers_ftrace.h"
 #include "helpers_pci.h"

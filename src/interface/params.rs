@@ -6,10 +6,13 @@
 //! |--------------------|--------|-----------------|----------------------------------------------|
 //! | `pci_driver=`      | string | `vfio-meta`     | name of the PCI meta driver                  |
 //! | `platform_driver=` | string | `vfio-platform` | name of the platform meta driver             |
+//! | `amba_driver=`     | string | `vfio-amba`     | name of the AMBA meta driver                 |
 //! | `reset_required=`  | bool   | `Y`             | refuse platform devices that can't be reset  |
 //! | `rules=`           | string | empty           | rules that hold from load, see [`param`]     |
 //! | `slots=`           | string | empty           | slots that hold from load, see [`slot`]      |
 //! | `buses=`           | string | empty           | buses that are extended from load to unload  |
+//!
+//! `amba_driver=` is there if the kernel has that bus.
 //!
 //! All are readable in `/sys/module/overdrive/parameters/` and fixed from load to unload. A value
 //! that is no driver name (see [`DriverName`]), no rules, slots or buses makes loading fail with
@@ -47,6 +50,7 @@ use kernel::prelude::*;
 pub(crate) struct Params {
     pub(crate) pci_driver: DriverName,
     pub(crate) platform_driver: DriverName,
+    pub(crate) amba_driver: Option<DriverName>,
     pub(crate) rules: KVec<Spec>,
     pub(crate) slots: KVec<Slot>,
     pub(crate) buses: KVec<BusSpec>,
@@ -59,6 +63,7 @@ impl Params {
         Ok(Self {
             pci_driver: driver_name(&module_param::PCI_DRIVER)?,
             platform_driver: driver_name(&module_param::PLATFORM_DRIVER)?,
+            amba_driver: module_param::AMBA_DRIVER.map(driver_name).transpose()?,
             rules: parsed(&module_param::RULES, param::parse)?,
             slots: parsed(&module_param::SLOTS, slot::parse_param)?,
             buses: parsed(&module_param::BUSES, buses_param::parse)?,

@@ -48,7 +48,7 @@ impl BusDevice for kernel::platform::Device<Bound> {
     }
 
     fn name(&self) -> Result<CString> {
-        Ok(CString::try_from_fmt(fmt!("{}", platform::name(self)))?)
+        CString::try_from_fmt(fmt!("{}", platform::name(self)))
     }
 
     fn resource(&self, index: u32) -> Option<Resource> {

@@ -4,7 +4,10 @@
 
 use anyhow::{Context, Result};
 
-use crate::target::Arch;
+use crate::{
+    device_tree::{Node, Value},
+    target::Arch,
+};
 
 /// How one machine is put together.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub(crate) struct Machine {
     /// The property of a device that gives the processors an x2APIC. A machine whose memory map
     /// changes while it runs needs it; see [`crate::accel::Accel::args`].
     pub(crate) x2apic: Option<&'static str>,
+    /// Devices that the device tree has beside those of QEMU.
+    pub(crate) nodes: &'static [Node],
     /// The virtio transport of the harness's own channels.
     pub(crate) ports: &'static str,
     pub(crate) memory_mib: u32,
@@ -81,6 +86,7 @@ static Q35: Machine = Machine {
         "-device pcie-root-port,id=rp3,chassis=4,slot=4,addr=13.0",
     ],
     x2apic: Some("intel-iommu.eim=on"),
+    nodes: &[],
     ports: "virtio-serial-pci,id=ports,addr=1e.0",
     // The kernel's VFIO selftests map 2 GiB, half of it a huge page; the host gives what is used.
     memory_mib: 4096,
@@ -104,6 +110,7 @@ static MICROVM: Machine = Machine {
         "-device virtio-blk-device,id=vblk0,drive=disk0",
     ],
     x2apic: None,
+    nodes: &[],
     ports: "virtio-serial-device,id=ports",
     memory_mib: 512,
     cpus: 2,
@@ -128,6 +135,7 @@ static MICROVM_ACPI: Machine = Machine {
         "-device virtio-net-device,id=vnet0",
     ],
     x2apic: None,
+    nodes: &[],
     ports: "virtio-serial-device,id=ports",
     memory_mib: 512,
     cpus: 2,
@@ -135,7 +143,56 @@ static MICROVM_ACPI: Machine = Machine {
     append: "reboot=t tsc_early_khz=1000000",
 };
 
-pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI];
+/// Platform and AMBA devices of a device tree, and PCI behind an SMMUv3.
+///
+/// The registers of the network controller in the tree are the last pages of memory, which the
+/// kernel is told to leave alone. They keep what is written to them, and do nothing.
+static VIRT: Machine = Machine {
+    name: "virt",
+    arch: Arch::Arm64,
+    args: &[
+        "-M virt,iommu=smmuv3,gic-version=3",
+        "-global virtio-mmio.force-legacy=false",
+        "-device virtio-rng-device,id=vrng0",
+        "-device virtio-rng-device,id=vrng1",
+        "-device virtio-net-device,id=vnet0",
+        "-blockdev driver=null-co,node-name=disk0,size=1048576,read-zeroes=on",
+        "-device virtio-blk-device,id=vblk0,drive=disk0",
+        // Two that nothing but their address tells apart.
+        "-device edu,id=edu0,addr=04.0",
+        "-device edu,id=edu1,addr=05.0",
+        "-device e1000e,id=nic0,romfile=,addr=06.0",
+        "-device e1000e,id=nic1,romfile=,addr=07.0",
+        "-device pci-testdev,id=testdev0,addr=0a.0",
+        // Two whose standard driver is a module: nothing has probed them when the guest's init runs.
+        "-device sdhci-pci,id=sd0,addr=0e.0",
+        "-device sdhci-pci,id=sd1,addr=0f.0",
+        // Several functions in one group.
+        "-device pcie-root-port,id=rpb,chassis=11,slot=11,addr=0c.0",
+        "-device pcie-pci-bridge,id=bridge0,bus=rpb",
+        "-device edu,id=edu2,bus=bridge0,addr=01.0",
+        "-device edu,id=edu3,bus=bridge0,addr=02.0",
+        "-device e1000,id=nic2,romfile=,bus=bridge0,addr=03.0",
+    ],
+    x2apic: None,
+    nodes: &[Node {
+        name: "ethernet@fff51000",
+        properties: &[
+            ("compatible", Value::Text("calxeda,hb-xgmac")),
+            ("reg", Value::Cells(&[0, 0xfff5_1000, 0, 0x1000])),
+            // Shared peripheral interrupts that the machine has nothing at, level-triggered.
+            ("interrupts", Value::Cells(&[0, 80, 4, 0, 81, 4, 0, 82, 4])),
+        ],
+    }],
+    ports: "virtio-serial-device,id=ports",
+    // From 1 GiB on, so that it ends at 4 GiB.
+    memory_mib: 3072,
+    cpus: 2,
+    console: "ttyAMA0",
+    append: "mem=2G",
+};
+
+pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI, &VIRT];
 
 pub(crate) fn by_name(name: &str) -> Result<&'static Machine> {
     ALL.iter()

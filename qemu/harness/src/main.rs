@@ -5,6 +5,7 @@
 mod accel;
 mod bench;
 mod control;
+mod device_tree;
 mod env;
 mod exec;
 mod initramfs;

@@ -15,7 +15,8 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{
-    accel::Accel, control, initramfs::Initramfs, machine::Machine, qmp::Qmp, target::Target, tool,
+    accel::Accel, control, device_tree, initramfs::Initramfs, machine::Machine, qmp::Qmp,
+    target::Target, tool,
 };
 
 /// How long QEMU may take to open its channels.
@@ -131,6 +132,13 @@ impl Qemu {
 
         let mut command = base_command(config.target, config.machine, config.accel)?;
         command.arg("-initrd").arg(&initrd);
+        let nodes = config.machine.nodes;
+        if !nodes.is_empty() {
+            let bare = base_command(config.target, config.machine, config.accel)?;
+            command
+                .arg("-dtb")
+                .arg(device_tree::write(bare, nodes, dir.path())?);
+        }
         command.arg("-append").arg(format!(
             "console={} {} {} panic=-1 oops=panic printk.devkmsg=on {}",
             config.machine.console,

@@ -4,7 +4,7 @@
 
 use std::{fs, io, path::PathBuf};
 
-use crate::vfio::Device;
+use crate::vfio::{Device, firmware_bus};
 
 /// A bus whose devices VFIO can have.
 #[derive(Clone, Copy)]
@@ -15,6 +15,11 @@ pub struct Bus {
 
 pub const PLATFORM: Bus = Bus {
     name: "platform",
+    open: Device::open,
+};
+
+pub const AMBA: Bus = Bus {
+    name: "amba",
     open: Device::open,
 };
 
@@ -31,7 +36,17 @@ impl PartialEq for Bus {
 
 impl Bus {
     pub fn by_name(name: &str) -> Option<Self> {
-        [PLATFORM, PCI].into_iter().find(|bus| bus.name == name)
+        [PLATFORM, AMBA, PCI]
+            .into_iter()
+            .find(|bus| bus.name == name)
+    }
+
+    /// The bus of a device of which firmware tells.
+    pub fn of_firmware(device: &str) -> Self {
+        match firmware_bus(device) {
+            "amba" => AMBA,
+            _ => PLATFORM,
+        }
     }
 
     /// The driver that a device is bound to.

@@ -82,7 +82,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Opens the group of a platform device without an IOMMU.
+    /// Opens the group of a platform or AMBA device without an IOMMU.
     pub fn of_platform(device: &str) -> io::Result<Self> {
         Self::open(&Device::group_path(device)?, vfio::VFIO_NOIOMMU_IOMMU)
     }
@@ -137,7 +137,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// Opens a platform device by its name, through its no-IOMMU group.
+    /// Opens a platform or AMBA device by its name, through its no-IOMMU group.
     pub fn open(name: &str) -> io::Result<Self> {
         Self::open_in(Group::of_platform(name)?, name)
     }
@@ -155,9 +155,9 @@ impl Device {
         })
     }
 
-    /// The node of a platform device's group.
+    /// The node of a platform or AMBA device's group.
     pub fn group_path(name: &str) -> io::Result<PathBuf> {
-        let number = group_number("platform", name)?;
+        let number = group_number(firmware_bus(name), name)?;
 
         Ok(format!("/dev/vfio/noiommu-{number}").into())
     }
@@ -274,6 +274,15 @@ impl Device {
     /// Maps a part of a region, given by a position of the file.
     pub fn map(&self, position: u64, len: usize, flags: i32) -> io::Result<Mapping> {
         Mapping::of_file(&self.file, position, len, flags)
+    }
+}
+
+/// The bus that a device is on of which firmware tells.
+pub fn firmware_bus(name: &str) -> &'static str {
+    if Path::new("/sys/bus/amba/devices").join(name).exists() {
+        "amba"
+    } else {
+        "platform"
     }
 }
 

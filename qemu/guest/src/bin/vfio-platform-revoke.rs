@@ -15,7 +15,7 @@ use std::{
 
 use libc::{EAGAIN, EBUSY, ENODEV, MAP_SHARED, SIGBUS};
 use overdrive_guest::{
-    bus::PLATFORM,
+    bus::Bus,
     ktap::{Outcome, Report, equal, fail, fails, skip},
     mapping::{Mapping, PAGE, signal_of_read},
     vfio::Device,
@@ -54,7 +54,7 @@ impl Revoked {
     /// Unbinds the device in another thread, until the user notices.
     fn new(subject: &Subject, device: Device) -> Result<Self, String> {
         let (name, driver) = (subject.device.clone(), subject.driver.clone());
-        let unbinding = thread::spawn(move || PLATFORM.unbind(&name, &driver));
+        let unbinding = thread::spawn(move || Bus::of_firmware(&name).unbind(&name, &driver));
 
         let start = Instant::now();
         while device.file().read_at(&mut [0; 1], 0).is_ok() {
@@ -76,8 +76,9 @@ impl Revoked {
             Ok(result) => result?,
             Err(_) => return fail("the thread that unbinds has died"),
         }
-        equal("the driver", PLATFORM.driver(&subject.device), None)?;
-        PLATFORM.bind(&subject.device, &subject.driver)?;
+        let bus = Bus::of_firmware(&subject.device);
+        equal("the driver", bus.driver(&subject.device), None)?;
+        bus.bind(&subject.device, &subject.driver)?;
         Device::open(&subject.device)?.info()?;
         Ok(())
     }
@@ -241,7 +242,9 @@ fn unload(subject: &Subject) -> Outcome {
     fails("unloading", result, EAGAIN)?;
     equal(
         "the driver",
-        PLATFORM.driver(&subject.device).as_ref(),
+        Bus::of_firmware(&subject.device)
+            .driver(&subject.device)
+            .as_ref(),
         Some(&subject.driver),
     )
 }

@@ -13,9 +13,9 @@ use overdrive_guest::{
     },
 };
 use vfio_bindings::bindings::vfio::{
-    VFIO_DEVICE_FLAGS_PLATFORM, VFIO_DEVICE_FLAGS_RESET, VFIO_IRQ_INFO_AUTOMASKED,
-    VFIO_IRQ_INFO_EVENTFD, VFIO_IRQ_INFO_MASKABLE, VFIO_REGION_INFO_FLAG_MMAP,
-    VFIO_REGION_INFO_FLAG_READ, VFIO_REGION_INFO_FLAG_WRITE,
+    VFIO_DEVICE_FLAGS_RESET, VFIO_IRQ_INFO_AUTOMASKED, VFIO_IRQ_INFO_EVENTFD,
+    VFIO_IRQ_INFO_MASKABLE, VFIO_REGION_INFO_FLAG_MMAP, VFIO_REGION_INFO_FLAG_READ,
+    VFIO_REGION_INFO_FLAG_WRITE,
 };
 
 use crate::{Kind, Subject, Test, kind};
@@ -30,13 +30,21 @@ pub(crate) const TESTS: &[Test] = &[
     ("unknown ioctls and features", unknown),
 ];
 
+/// The C driver has a reset for a few devices only.
+pub(crate) fn has_reset(subject: &Subject, kind: Kind) -> bool {
+    match kind {
+        Kind::VirtioMmio { .. } => subject.ours,
+        Kind::Xgmac => true,
+        _ => false,
+    }
+}
+
 fn device_info(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let (flags, regions, _) = device.info()?;
-    let mut expected = VFIO_DEVICE_FLAGS_PLATFORM;
+    let mut expected = subject.bus_flag();
 
-    // The C driver has a reset for a few devices only, and none of them is here.
-    if subject.ours && matches!(kind(subject, &device)?.0, Kind::VirtioMmio { .. }) {
+    if has_reset(subject, kind(subject, &device)?.0) {
         expected |= VFIO_DEVICE_FLAGS_RESET;
     }
     equal("flags", flags, expected)?;
@@ -85,12 +93,16 @@ fn region_info(subject: &Subject) -> Outcome {
 
     for index in 0..regions {
         let region = device.region(index)?;
+        println!(
+            "# region {index} has {:#x} bytes and the flags {:#x}",
+            region.size, region.flags
+        );
         equal("the offset", region.offset, u64::from(index) << 40)?;
         if region.size == 0 {
             return fail(format!("region {index} is empty"));
         }
         let expected = match kind(subject, &device)?.0 {
-            Kind::Pages => all | VFIO_REGION_INFO_FLAG_MMAP,
+            kind if kind.has_pages() => all | VFIO_REGION_INFO_FLAG_MMAP,
             _ => all,
         };
         equal("the flags", region.flags, expected)?;

@@ -334,7 +334,7 @@ fn bad_ranges(subject: &Subject) -> Outcome {
     }
     for range in [
         (0, 2),
-        (1, 0),
+        (irqs, 0),
         (1, 1),
         (0, u32::MAX),
         (1, u32::MAX),

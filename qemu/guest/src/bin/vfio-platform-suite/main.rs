@@ -2,7 +2,7 @@
 
 //! The protocol of a VFIO platform device, as a user of it sees it.
 //!
-//! `vfio-platform-suite DEVICE ours|c` expects the device bound to overdrive's driver or to the C
+//! `vfio-platform-suite DEVICE ours|c` expects the device, of the platform or the AMBA bus, bound to overdrive's driver or to the C
 //! driver. Both are held to the same expectations. What one of them does not have is skipped, and
 //! the few places where they differ are told apart in the tests, with the reason.
 
@@ -16,9 +16,12 @@ use std::process::ExitCode;
 
 use overdrive_guest::{
     ktap::{Outcome, Report},
-    vfio::{Device, Region},
+    vfio::{Device, Region, firmware_bus},
 };
-use vfio_bindings::bindings::vfio::{VFIO_IRQ_INFO_MASKABLE, VFIO_REGION_INFO_FLAG_MMAP};
+use vfio_bindings::bindings::vfio::{
+    VFIO_DEVICE_FLAGS_AMBA, VFIO_DEVICE_FLAGS_PLATFORM, VFIO_IRQ_INFO_MASKABLE,
+    VFIO_REGION_INFO_FLAG_MMAP,
+};
 
 /// What the tests are run on.
 struct Subject {
@@ -28,6 +31,23 @@ struct Subject {
 }
 
 impl Subject {
+    /// What the device's flags say about its bus.
+    fn bus_flag(&self) -> u32 {
+        match firmware_bus(&self.name) {
+            "amba" => VFIO_DEVICE_FLAGS_AMBA,
+            _ => VFIO_DEVICE_FLAGS_PLATFORM,
+        }
+    }
+
+    /// Where registers are that do not change by themselves.
+    fn constant(&self) -> u64 {
+        match self.name.ends_with(".pl031") {
+            // What every AMBA device says of itself; the first register is a clock.
+            true => 0xfe0,
+            false => 0,
+        }
+    }
+
     fn open(&self) -> std::io::Result<Device> {
         let device = Device::open(&self.name)?;
 
@@ -50,6 +70,8 @@ enum Kind {
     },
     /// Registers in pages of their own.
     Pages,
+    /// Those of a network controller, which keep what is written to them.
+    Xgmac,
     /// QEMU's firmware configuration: I/O ports.
     FwCfg,
     Other,
@@ -59,6 +81,8 @@ fn kind(subject: &Subject, device: &Device) -> std::io::Result<(Kind, Region)> {
     let region = device.region(0)?;
     let kind = if subject.name.starts_with("QEMU0002") {
         Kind::FwCfg
+    } else if subject.name.ends_with(".ethernet") {
+        Kind::Xgmac
     } else if region.flags & VFIO_REGION_INFO_FLAG_MMAP != 0 {
         Kind::Pages
     } else if device.read_u32(&region, 0)? == u32::from_le_bytes(*b"virt") {
@@ -69,6 +93,12 @@ fn kind(subject: &Subject, device: &Device) -> std::io::Result<(Kind, Region)> {
         Kind::Other
     };
     Ok((kind, region))
+}
+
+impl Kind {
+    fn has_pages(self) -> bool {
+        matches!(self, Kind::Pages | Kind::Xgmac)
+    }
 }
 
 fn has_level_irq(device: &Device) -> std::io::Result<bool> {

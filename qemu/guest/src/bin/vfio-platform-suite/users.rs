@@ -11,7 +11,7 @@ use std::{
 use libc::{EBUSY, EINVAL, ENODEV};
 use overdrive_guest::{
     ktap::{Outcome, equal, fails, skip},
-    vfio::{DEVICE_BIND_IOMMUFD, DEVICE_GET_INFO, Device, ioctl_words},
+    vfio::{DEVICE_BIND_IOMMUFD, DEVICE_GET_INFO, Device, firmware_bus, ioctl_words},
 };
 
 use crate::{Subject, Test};
@@ -46,7 +46,7 @@ fn twice(subject: &Subject) -> Outcome {
     ioctl_words(&again, DEVICE_GET_INFO, &mut words)?;
     drop(device);
     ioctl_words(&again, DEVICE_GET_INFO, &mut words)?;
-    equal("the flags", words[1] & 4, 4)
+    equal("the bus", words[1] & subject.bus_flag(), subject.bus_flag())
 }
 
 fn other_name(subject: &Subject) -> Outcome {
@@ -56,7 +56,11 @@ fn other_name(subject: &Subject) -> Outcome {
 
 /// The device's own node, where the kernel has one for devices without an IOMMU.
 fn node(subject: &Subject) -> std::io::Result<Option<PathBuf>> {
-    let dir = format!("/sys/bus/platform/devices/{}/vfio-dev", subject.name);
+    let dir = format!(
+        "/sys/bus/{}/devices/{}/vfio-dev",
+        firmware_bus(&subject.name),
+        subject.name
+    );
     let Some(entry) = fs::read_dir(dir)?.next() else {
         return Ok(None);
     };
@@ -88,7 +92,7 @@ fn cdev(subject: &Subject) -> Outcome {
     let mut bind = [16, 0, fd, 0, 0, 0];
     ioctl_words(&file, DEVICE_BIND_IOMMUFD, &mut bind)?;
     ioctl_words(&file, DEVICE_GET_INFO, &mut words)?;
-    equal("the flags", words[1] & 4, 4)?;
+    equal("the bus", words[1] & subject.bus_flag(), subject.bus_flag())?;
     file.read_exact_at(&mut [0; 1], 0)?;
     fails(
         "the group meanwhile",

@@ -4,7 +4,7 @@
 # The commands of "Re: [RFC PATCH] PCI: Introduce new device binding path" (2014), which carries the
 # override over to platform devices, with fff51000.ethernet; and of the patch that it answers.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 180
 
 . ./lib.sh
@@ -13,7 +13,7 @@
 
 load_overdrive
 allow_noiommu
-plan 5
+plan 7
 
 D=$(virtio_mmio_devices 4 | head -n 1)
 if [ -n "$D" ]; then
@@ -28,6 +28,20 @@ if [ -n "$D" ]; then
 else
 	skip "vfio-platform has the platform device" "no virtio-mmio"
 	skip "its standard driver is back" "no virtio-mmio"
+fi
+
+if [ -e /sys/bus/platform/devices/fff51000.ethernet ]; then
+	echo vfio-platform > /sys/bus/platform/devices/fff51000.ethernet/driver_override
+	echo fff51000.ethernet > /sys/bus/platform/devices/fff51000.ethernet/driver/unbind
+	echo fff51000.ethernet > /sys/bus/platform/drivers_probe
+	check "vfio-platform has fff51000.ethernet" is_bound fff51000.ethernet vfio-platform
+	echo > /sys/bus/platform/devices/fff51000.ethernet/driver_override
+	echo fff51000.ethernet > /sys/bus/platform/devices/fff51000.ethernet/driver/unbind
+	echo fff51000.ethernet > /sys/bus/platform/drivers_probe
+	check "its standard driver is back, too" is_bound fff51000.ethernet calxedaxgmac
+else
+	skip "vfio-platform has fff51000.ethernet" "no device tree has it"
+	skip "its standard driver is back, too" "no device tree has it"
 fi
 
 P=$(pci_devices 8086:10d3 2>/dev/null | head -n 1)

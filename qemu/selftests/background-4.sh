@@ -6,7 +6,7 @@
 # that we can achieve the re-bind (unbind + bind) as an atomic operation". There it was to be
 # driver/driver_name; it is overdrive/rebind.
 #
-# Machines: microvm
+# Machines: microvm virt
 # Timeout: 180
 
 . ./lib.sh

@@ -3,7 +3,7 @@
 #
 # Which buses can be extended, and what is left when they no longer are.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 600
 
 . ./lib.sh

@@ -3,7 +3,7 @@
 #
 # A bus is extended and left alone again while its devices are probed, and the module unloaded.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 3600
 
 . ./lib.sh

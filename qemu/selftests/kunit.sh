@@ -3,7 +3,7 @@
 #
 # The module's KUnit suites ran when it was loaded; this reports each of their cases.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 
 . ./lib.sh
 . ./devices.sh

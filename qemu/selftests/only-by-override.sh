@@ -4,7 +4,7 @@
 # The two ways around driver_override lead nowhere: a dynamic PCI ID, and a platform device that has
 # the driver's name.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 
 . ./lib.sh
 . ./devices.sh

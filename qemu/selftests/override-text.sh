@@ -4,7 +4,7 @@
 # What may be written into driver_override, and what reads back. The attribute of PCI and platform
 # devices is the kernel's; whoever adds one elsewhere must behave the same, so this is the measure.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 
 . ./lib.sh
 . ./devices.sh

@@ -3,7 +3,7 @@
 #
 # Module parameters: the drivers' names.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 
 . ./lib.sh
 . ./devices.sh

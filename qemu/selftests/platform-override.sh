@@ -3,7 +3,7 @@
 #
 # Platform devices go to the meta driver and back by their override alone.
 #
-# Machines: microvm
+# Machines: microvm virt
 
 . ./lib.sh
 . ./devices.sh

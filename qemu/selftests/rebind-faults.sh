@@ -4,7 +4,7 @@
 # Each allocation in a rebind fails once: the device ends where it should go, or as it was.
 #
 # Flavors: test debug
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 300
 
 . ./lib.sh

@@ -3,7 +3,7 @@
 #
 # Writers that rebind random devices to random drivers, while rules change and devices come and go.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 3600
 
 . ./lib.sh

@@ -3,7 +3,7 @@
 #
 # One write moves a device to another driver, or everything stays as it was.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 240
 
 . ./lib.sh

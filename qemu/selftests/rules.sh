@@ -3,7 +3,7 @@
 #
 # Rules in configfs: what can be written, which one wins, and what goes with them.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 180
 
 . ./lib.sh

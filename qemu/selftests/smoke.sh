@@ -16,13 +16,18 @@ machine_has_its_devices()
 	microvm)
 		is "$(find /sys/bus/platform/devices/ -name 'virtio-mmio.*' | wc -l)" 5
 		;;
+	virt)
+		is "$(pci_devices 1234:11e8 | wc -l)" 4 &&
+			is "$(bound_driver 9010000.pl031)" rtc-pl031 &&
+			is "$(bound_driver fff51000.ethernet)" calxedaxgmac
+		;;
 	esac
 }
 
 groups_are_as_expected()
 {
 	case $OVERDRIVE_MACHINE in
-	q35)
+	q35 | virt)
 		# shellcheck disable=SC2046
 		set -- $(for dev in $(pci_devices 1234:11e8); do iommu_group "$dev"; done)
 		[ "$1" != "$2" ] && [ "$1" != none ] && is "$3" "$4"

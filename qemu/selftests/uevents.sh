@@ -3,7 +3,7 @@
 #
 # What userspace hears: the core's bind and unbind, and one change with OVERDRIVE= for the outcome.
 #
-# Machines: q35 microvm
+# Machines: q35 microvm virt
 # Timeout: 180
 
 . ./lib.sh

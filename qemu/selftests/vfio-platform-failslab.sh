@@ -3,7 +3,7 @@
 #
 # No allocation that fails does harm: in binding a device, opening it and setting its interrupts.
 #
-# Machines: microvm microvm-acpi
+# Machines: microvm microvm-acpi virt
 # Timeout: 180
 
 . ./lib.sh

@@ -3,7 +3,7 @@
 #
 # Several users against somebody who binds and unbinds the device.
 #
-# Machines: microvm microvm-acpi
+# Machines: microvm microvm-acpi virt
 # Timeout: 120
 
 . ./lib.sh
@@ -14,8 +14,10 @@ load_overdrive platform_driver=vfio-meta-platform reset_required=0
 allow_noiommu
 
 devices=$(virtio_mmio_devices 4 | sed -n 1p)
-xhci=PNP0D10:00
-[ ! -e "/sys/bus/platform/devices/$xhci" ] || devices="$devices $xhci"
+# Their registers have pages of their own.
+for device in PNP0D10:00 fff51000.ethernet; do
+	[ ! -e "/sys/bus/platform/devices/$device" ] || devices="$devices $device"
+done
 count=$(stress_count 20 1000)
 plan $(($(echo "$devices" | wc -w) * 2))
 

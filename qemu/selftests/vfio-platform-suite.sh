@@ -4,23 +4,22 @@
 # The VFIO protocol of platform devices: the same program on the same devices, under overdrive's
 # driver and under the C driver.
 #
-# Machines: microvm microvm-acpi
+# Machines: microvm microvm-acpi virt
 # Timeout: 120
 
 . ./lib.sh
 . ./devices.sh
 . ./vfio.sh
 
-# The C driver takes only devices that firmware describes.
 drivers="vfio-meta-platform"
-if [ -e /sys/firmware/acpi ] && modprobe vfio-platform reset_required=0; then
+if firmware_tells && modprobe vfio-platform reset_required=0; then
 	drivers="$drivers vfio-platform"
 fi
 load_overdrive platform_driver=vfio-meta-platform reset_required=0
 allow_noiommu
 
 devices="$(virtio_mmio_devices 4 | sed -n 1p) $(virtio_mmio_devices 1 | sed -n 1p)"
-for device in PNP0D10:00 QEMU0002:00; do
+for device in PNP0D10:00 QEMU0002:00 fff51000.ethernet; do
 	[ ! -e "/sys/bus/platform/devices/$device" ] || devices="$devices $device"
 done
 # shellcheck disable=SC2086 # a word each

@@ -3,16 +3,30 @@
 # What the selftests of VFIO share, on top of devices.sh.
 # shellcheck shell=sh
 
-# hand_over DEVICE DRIVER: the platform device is bound to DRIVER by its override.
+# firmware_tells: some firmware describes the platform devices. The C driver takes no others.
+firmware_tells() {
+	[ -e /sys/firmware/acpi ] || [ -e /sys/firmware/devicetree ]
+}
+
+# firmware_device DEVICE: its path. ACPI has devices of the same names: only the whole path tells which
+# is meant.
+firmware_device() {
+	if [ -e "/sys/bus/amba/devices/$1" ]; then
+		echo "/sys/bus/amba/devices/$1"
+	else
+		echo "/sys/bus/platform/devices/$1"
+	fi
+}
+
+# hand_over DEVICE DRIVER: the platform or AMBA device is bound to DRIVER by its override.
 hand_over() {
-	# ACPI has devices of the same names: only the whole path tells which is meant.
-	_device=/sys/bus/platform/devices/$1
+	_device=$(firmware_device "$1")
 	set_override "$_device" "$2" && rebind_by_hand "$_device" && is_bound "$_device" "$2"
 }
 
-# give_back DEVICE: the platform device goes back to its standard driver.
+# give_back DEVICE: the platform or AMBA device goes back to its standard driver.
 give_back() {
-	_device=/sys/bus/platform/devices/$1
+	_device=$(firmware_device "$1")
 	set_override "$_device" "" && rebind_by_hand "$_device"
 }
 

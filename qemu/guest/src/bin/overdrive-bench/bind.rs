@@ -3,13 +3,14 @@
 //! Binding and unbinding a device, by the meta driver and by vfio-pci.
 
 use crate::figure::{Figure, Limit, Step};
+use crate::machine;
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 use anyhow::{Context, Result};
 
 pub const FIGURE: Figure = Figure {
     name: "bind-unbind-edu",
-    machine: "q35",
+    machine: machine::PCI,
     limit: Limit::Ratio(1.00),
     repeat: 50,
     ours: || bind_and_unbind("overdrive", "vfio-meta"),

@@ -14,6 +14,7 @@ mod console;
 mod extend;
 mod figure;
 mod hot_add;
+mod machine;
 mod module;
 mod rebind;
 mod rule_memory;

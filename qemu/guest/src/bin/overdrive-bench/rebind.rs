@@ -5,6 +5,7 @@
 //! A write is what `echo TEXT > FILE` does: open, write, close.
 
 use crate::figure::{Figure, Limit, Step};
+use crate::machine;
 use crate::module::Module;
 use crate::sysfs;
 use anyhow::{Context, Result};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub const FIGURE: Figure = Figure {
     name: "rebind-against-three-writes",
-    machine: "q35",
+    machine: machine::PCI,
     limit: Limit::Ratio(1.00),
     repeat: 50,
     ours,

@@ -5,13 +5,14 @@
 //! PCI's `driver_override` is the kernel's own: overdrive must not make it any slower.
 
 use crate::figure::{Figure, Limit, Step};
+use crate::machine;
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 use anyhow::{Context, Result};
 
 pub const FIGURE: Figure = Figure {
     name: "override-set-clear",
-    machine: "q35",
+    machine: machine::PCI,
     limit: Limit::Ratio(1.01),
     repeat: 200,
     ours: || {

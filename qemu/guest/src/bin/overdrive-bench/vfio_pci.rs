@@ -15,6 +15,7 @@ use vfio_bindings::bindings::vfio::{
 };
 
 use crate::figure::{Figure, Limit, Step};
+use crate::machine;
 use crate::module::Module;
 use crate::sysfs::{self, Attribute};
 
@@ -29,13 +30,11 @@ const TESTDEV: Id = (0x1b36, 0x0005);
 /// Has a function level reset.
 const NIC: Id = (0x8086, 0x10d3);
 
-const MACHINE: &str = "q35";
-
 macro_rules! figure {
     ($name:literal, $repeat:literal, $step:ident) => {
         Figure {
             name: $name,
-            machine: MACHINE,
+            machine: machine::PCI,
             limit: Limit::Ratio(1.00),
             repeat: $repeat,
             ours: || $step(Bound::to_ours),

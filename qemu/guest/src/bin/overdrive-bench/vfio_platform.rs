@@ -10,19 +10,14 @@ use overdrive_guest::{bus::PLATFORM, mapping::PAGE, vfio::Device};
 use vfio_bindings::bindings::vfio::{VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK};
 
 use crate::figure::{Figure, Limit, Step};
+use crate::machine::{self, PAGES, VIRTIO};
 use crate::module::Module;
-
-/// A virtio random number generator, and a USB controller, whose registers have pages of their own.
-const VIRTIO: &str = "LNRO0005:00";
-const XHCI: &str = "PNP0D10:00";
-
-const MACHINE: &str = "microvm-acpi";
 
 macro_rules! figure {
     ($name:literal, $repeat:literal, $step:ident) => {
         Figure {
             name: $name,
-            machine: MACHINE,
+            machine: machine::PLATFORM,
             limit: Limit::Ratio(1.00),
             repeat: $repeat,
             ours: || $step(Bound::to_ours),
@@ -166,7 +161,7 @@ fn open_close(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
 
 /// A page is mapped, touched and unmapped.
 fn map(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
-    let opened = Opened::new(bind, XHCI)?;
+    let opened = Opened::new(bind, PAGES)?;
     let region = opened.device.region(0)?;
 
     Ok(Box::new(move || {

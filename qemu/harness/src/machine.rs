@@ -197,6 +197,14 @@ static VIRT: Machine = Machine {
 
 pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI, &VIRT];
 
+/// The machine of an architecture that does for most purposes.
+pub(crate) fn of(arch: Arch) -> &'static Machine {
+    match arch {
+        Arch::X86_64 => &Q35,
+        Arch::Arm64 => &VIRT,
+    }
+}
+
 pub(crate) fn by_name(name: &str) -> Result<&'static Machine> {
     ALL.iter()
         .copied()

@@ -18,9 +18,9 @@ use crate::{
 /// Arguments of `shell`.
 #[derive(Args, Debug)]
 pub(crate) struct ShellArgs {
-    /// Which machine to boot
-    #[arg(long, value_name = "NAME", default_value = "q35")]
-    machine: String,
+    /// Which machine to boot [default: the architecture's first]
+    #[arg(long, value_name = "NAME")]
+    machine: Option<String>,
 
     /// More kernel command line
     #[arg(long, value_name = "WORDS", default_value = "")]
@@ -28,7 +28,10 @@ pub(crate) struct ShellArgs {
 }
 
 pub(crate) fn run(target: &Target, args: &ShellArgs) -> Result<()> {
-    let machine = machine::by_name(&args.machine)?;
+    let machine = match &args.machine {
+        Some(name) => machine::by_name(name)?,
+        None => machine::of(target.arch),
+    };
     if machine.arch != target.arch {
         bail!("{} is a machine for {}", machine.name, machine.arch);
     }

@@ -4,7 +4,7 @@
 # The commands of "PCI: Introduce new device binding path using pci_dev.driver_override" (2014), with
 # 0000:03:00.0 and pci-stub, and with our driver.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 180
 
 . ./lib.sh

@@ -7,7 +7,7 @@
 # Its two warnings, never to unbind a device and never to unload the module while a domain uses the
 # device, do not apply: in-use.sh shows both.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 180
 
 . ./lib.sh

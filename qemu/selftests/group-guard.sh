@@ -4,7 +4,7 @@
 # A device that is hot-added to an IOMMU group: it follows the group's driver, above all when
 # userspace owns the group, or is kept from any driver.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 240
 
 . ./lib.sh

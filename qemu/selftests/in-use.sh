@@ -4,7 +4,7 @@
 # A device that somebody uses: whoever wants it back waits, and the user is asked for it; the module
 # can't be unloaded. These are the two things that the document of background-5 warns of.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 120
 
 . ./lib.sh

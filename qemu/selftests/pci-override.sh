@@ -4,7 +4,7 @@
 # PCI devices go to the meta driver and back by their override alone, and only those that were
 # named: a second device with the same ID stays where it is.
 #
-# Machines: q35
+# Machines: q35 virt
 
 . ./lib.sh
 . ./devices.sh

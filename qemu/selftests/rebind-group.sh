@@ -3,7 +3,7 @@
 #
 # A whole IOMMU group moves, or none of its devices.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 180
 
 . ./lib.sh

@@ -3,7 +3,7 @@
 #
 # Slots of the meta drivers, in xen-pciback's syntax.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 180
 
 . ./lib.sh

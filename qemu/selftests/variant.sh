@@ -3,7 +3,7 @@
 #
 # Which VFIO driver is the best for a device: by the aliases of modules, and only for whoever asks.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 60
 
 . ./lib.sh

@@ -4,7 +4,7 @@
 # A driver in userspace makes edu devices do all they can: under overdrive's edu variant, under
 # vfio-pci, through groups and through character devices.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 180
 
 . ./lib.sh

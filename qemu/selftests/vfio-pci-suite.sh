@@ -4,7 +4,7 @@
 # What the kernel's own VFIO selftests leave out of the protocol of PCI devices, and what becomes of
 # users whose device is unbound, under overdrive's driver and under vfio-pci.
 #
-# Machines: q35
+# Machines: q35 virt
 # Timeout: 240
 
 . ./lib.sh

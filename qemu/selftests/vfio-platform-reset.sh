@@ -3,7 +3,7 @@
 #
 # Devices that can't be reset are refused, unless the parameter allows them.
 #
-# Machines: microvm-acpi
+# Machines: microvm-acpi virt
 
 . ./lib.sh
 . ./devices.sh
@@ -12,8 +12,10 @@
 parameter=/sys/module/overdrive/parameters/reset_required
 # Its status register resets it.
 resettable=$(virtio_mmio_devices 4 | sed -n 1p)
-# Nothing does.
-other=PNP0D10:00
+# Nothing does: a USB controller, the firmware's configuration.
+for other in PNP0D10:00 9020000.fw-cfg; do
+	[ ! -e "/sys/bus/platform/devices/$other" ] || break
+done
 
 # refused: the device stays without a driver, and one line in the log names the way out.
 refused() {
@@ -25,7 +27,7 @@ refused() {
 }
 
 [ -n "$resettable" ] || skip_all "needs a virtio-mmio random number generator"
-[ -e "/sys/bus/platform/devices/$other" ] || skip_all "needs a USB controller"
+[ -e "/sys/bus/platform/devices/$other" ] || skip_all "needs a device without a reset"
 plan 9
 
 load_overdrive platform_driver=vfio-meta-platform

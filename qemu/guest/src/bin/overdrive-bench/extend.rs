@@ -5,7 +5,6 @@
 //! The keyboard's serio port with one driver on its bus, which doesn't match it: a rescan asks once.
 
 use crate::figure::{Figure, Limit, Step};
-use crate::machine;
 use crate::module::Module;
 use crate::sysfs::Attribute;
 use anyhow::{Context, Result};
@@ -21,7 +20,7 @@ const EXTENSION: &str = "/sys/kernel/config/overdrive-buses/serio";
 /// A match, on an extended bus and on one that isn't.
 pub const MATCH: Figure = Figure {
     name: "match-on-extended-bus",
-    machine: machine::PCI,
+    machine: "q35",
     limit: Limit::More(150),
     repeat: 200,
     ours: || extended(None),
@@ -31,7 +30,7 @@ pub const MATCH: Figure = Figure {
 /// The same for a device with an override that names the driver: the bus is asked in the end.
 pub const MATCH_WITH_OVERRIDE: Figure = Figure {
     name: "match-with-override",
-    machine: machine::PCI,
+    machine: "q35",
     limit: Limit::More(150),
     repeat: 200,
     ours: || extended(Some("psmouse")),
@@ -41,7 +40,7 @@ pub const MATCH_WITH_OVERRIDE: Figure = Figure {
 /// A match while no bus is extended, with the module and without it.
 pub const NO_EXTENSION: Figure = Figure {
     name: "match-without-extension",
-    machine: machine::PCI,
+    machine: "q35",
     limit: Limit::More(0),
     repeat: 200,
     ours: || loaded(true),

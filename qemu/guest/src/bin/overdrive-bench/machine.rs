@@ -8,6 +8,7 @@ mod own {
     pub const PLATFORM: &str = "microvm-acpi";
     pub const VIRTIO: &str = "LNRO0005:00";
     pub const PAGES: &str = "PNP0D10:00";
+    pub const LEVEL: &str = VIRTIO;
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -16,6 +17,7 @@ mod own {
     pub const PLATFORM: &str = "virt";
     pub const VIRTIO: &str = "a003e00.virtio_mmio";
     pub const PAGES: &str = "fff51000.ethernet";
+    pub const LEVEL: &str = PAGES;
 }
 
 /// Has PCI devices, each in a group of its own.
@@ -29,3 +31,6 @@ pub const VIRTIO: &str = own::VIRTIO;
 
 /// A platform device whose registers have pages of their own: a USB or network controller.
 pub const PAGES: &str = own::PAGES;
+
+/// A platform device with a level-triggered interrupt.
+pub const LEVEL: &str = own::LEVEL;

@@ -10,7 +10,7 @@ use overdrive_guest::{bus::PLATFORM, mapping::PAGE, vfio::Device};
 use vfio_bindings::bindings::vfio::{VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_UNMASK};
 
 use crate::figure::{Figure, Limit, Step};
-use crate::machine::{self, PAGES, VIRTIO};
+use crate::machine::{self, LEVEL, PAGES, VIRTIO};
 use crate::module::Module;
 
 macro_rules! figure {
@@ -134,7 +134,7 @@ fn pwrite(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
 
 /// The handler is called by the loopback: when a device interrupts is not for the guest to say.
 fn interrupt(bind: fn(&'static str) -> Result<Bound>) -> Result<Step> {
-    let opened = Opened::new(bind, VIRTIO)?;
+    let opened = Opened::new(bind, LEVEL)?;
     let event = opened.device.trigger(0)?;
 
     Ok(Box::new(move || {

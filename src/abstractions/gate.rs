@@ -40,7 +40,7 @@ impl Passing {
         // SAFETY: The section is ended, on this CPU, when the object is dropped. The flag is valid.
         let closed = unsafe { bindings::overdrive_rcu_read_lock_sched(closed.as_ptr()) };
 
-        (Self(NotThreadSafe), closed)
+        (Self(NotThreadSafe), closed != 0)
     }
 }
 

@@ -254,15 +254,15 @@ macro_rules! impl_io {
 
 impl_io! {
     Registers<'_>, *mut c_void:
-    u8, 1, readb, writeb;
-    u16, 2, readw, writew;
-    u32, 4, readl, writel;
+    u8, 1, overdrive_readb, overdrive_writeb;
+    u16, 2, overdrive_readw, overdrive_writew;
+    u32, 4, overdrive_readl, overdrive_writel;
 }
 
 #[cfg(CONFIG_64BIT)]
 impl_io! {
     Registers<'_>, *mut c_void:
-    u64, 8, readq, writeq;
+    u64, 8, overdrive_readq, overdrive_writeq;
 }
 
 impl_io! {

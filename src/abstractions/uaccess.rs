@@ -45,22 +45,50 @@ macro_rules! impl_value {
 
             #[inline(always)]
             fn get(ptr: UserPtr) -> Result<Self> {
-                let mut value = MaybeUninit::uninit();
-
-                // SAFETY: `value` can be written; the function checks what userspace passes.
-                match unsafe { bindings::$get(value.as_mut_ptr(), ptr.as_const_ptr().cast()) } {
-                    // SAFETY: The function has stored it.
-                    0 => Ok(unsafe { value.assume_init() }),
-                    _ => Err(EFAULT),
-                }
+                $get(ptr)
             }
         }
     )*};
 }
 
+macro_rules! narrow {
+    ($($type:ty, $name:ident, $get:ident;)*) => {$(
+        #[inline(always)]
+        fn $name(ptr: UserPtr) -> Result<$type> {
+            // SAFETY: The function checks what userspace passes; it has no requirements.
+            let value = unsafe { bindings::$get(ptr.as_const_ptr().cast()) };
+
+            if value < 0 {
+                return Err(EFAULT);
+            }
+            // Nothing is lost: what is not negative is a value of this type.
+            Ok(value as $type)
+        }
+    )*};
+}
+
+narrow! {
+    u8, get_u8, overdrive_get_user_u8;
+    u16, get_u16, overdrive_get_user_u16;
+    u32, get_u32, overdrive_get_user_u32;
+}
+
+#[inline(always)]
+fn get_u64(ptr: UserPtr) -> Result<u64> {
+    let mut value = MaybeUninit::uninit();
+
+    // SAFETY: `value` can be written; the function checks what userspace passes.
+    match unsafe { bindings::overdrive_get_user_u64(value.as_mut_ptr(), ptr.as_const_ptr().cast()) }
+    {
+        // SAFETY: The function has stored it.
+        0 => Ok(unsafe { value.assume_init() }),
+        _ => Err(EFAULT),
+    }
+}
+
 impl_value! {
-    u8, overdrive_put_user_u8, overdrive_get_user_u8;
-    u16, overdrive_put_user_u16, overdrive_get_user_u16;
-    u32, overdrive_put_user_u32, overdrive_get_user_u32;
-    u64, overdrive_put_user_u64, overdrive_get_user_u64;
+    u8, overdrive_put_user_u8, get_u8;
+    u16, overdrive_put_user_u16, get_u16;
+    u32, overdrive_put_user_u32, get_u32;
+    u64, overdrive_put_user_u64, get_u64;
 }

@@ -12,30 +12,66 @@
 
 #include "helpers_device.h"
 
-#define DEFINE_USER_ACCESS(type)						\
+#define DEFINE_PUT_USER(type)							\
 	int overdrive_put_user_##type(type value, type __user *ptr)		\
 	{									\
-		return put_user(value, ptr);					\
-	}									\
-										\
-	int overdrive_get_user_##type(type *value, const type __user *ptr)	\
-	{									\
-		return get_user(*value, ptr);					\
+		if (put_user(value, ptr))					\
+			return -EFAULT;						\
+		return 0;							\
 	}
 
-DEFINE_USER_ACCESS(u8)
-DEFINE_USER_ACCESS(u16)
-DEFINE_USER_ACCESS(u32)
-DEFINE_USER_ACCESS(u64)
+DEFINE_PUT_USER(u8)
+DEFINE_PUT_USER(u16)
+DEFINE_PUT_USER(u32)
+DEFINE_PUT_USER(u64)
+
+#define DEFINE_GET_USER(type)							\
+	s64 overdrive_get_user_##type(const type __user *ptr)			\
+	{									\
+		type value;							\
+										\
+		if (get_user(value, ptr))					\
+			return -EFAULT;						\
+		return value;							\
+	}
+
+DEFINE_GET_USER(u8)
+DEFINE_GET_USER(u16)
+DEFINE_GET_USER(u32)
+
+int overdrive_get_user_u64(u64 *value, const u64 __user *ptr)
+{
+	return get_user(*value, ptr);
+}
+
+/* The kernel crate's own can be traced. */
+#define DEFINE_MMIO(suffix, type)						\
+	type overdrive_read##suffix(const void __iomem *addr)			\
+	{									\
+		return read##suffix(addr);					\
+	}									\
+										\
+	void overdrive_write##suffix(type value, void __iomem *addr)		\
+	{									\
+		write##suffix(value, addr);					\
+	}
+
+DEFINE_MMIO(b, u8)
+DEFINE_MMIO(w, u16)
+DEFINE_MMIO(l, u32)
+#ifdef CONFIG_64BIT
+DEFINE_MMIO(q, u64)
+#endif
 
 /*
  * Returns @flag, as it is in the section: both in one call, which every access
  * to a register has to make.
  */
-bool overdrive_rcu_read_lock_sched(const bool *flag)
+unsigned int overdrive_rcu_read_lock_sched(const bool *flag)
 {
 	rcu_read_lock_sched();
-	return smp_load_acquire(flag);
+	/* As a number, which needs no instruction to become a bool. */
+	return smp_load_acquire((const u8 *)flag);
 }
 
 void overdrive_rcu_read_unlock_sched(void)

@@ -17,12 +17,25 @@ int overdrive_put_user_u8(u8 value, u8 __user *ptr);
 int overdrive_put_user_u16(u16 value, u16 __user *ptr);
 int overdrive_put_user_u32(u32 value, u32 __user *ptr);
 int overdrive_put_user_u64(u64 value, u64 __user *ptr);
-int overdrive_get_user_u8(u8 *value, const u8 __user *ptr);
-int overdrive_get_user_u16(u16 *value, const u16 __user *ptr);
-int overdrive_get_user_u32(u32 *value, const u32 __user *ptr);
+/* The value, or -EFAULT. */
+s64 overdrive_get_user_u8(const u8 __user *ptr);
+s64 overdrive_get_user_u16(const u16 __user *ptr);
+s64 overdrive_get_user_u32(const u32 __user *ptr);
+/* One that can be anything goes another way. */
 int overdrive_get_user_u64(u64 *value, const u64 __user *ptr);
 
-bool overdrive_rcu_read_lock_sched(const bool *flag);
+u8 overdrive_readb(const void __iomem *addr);
+u16 overdrive_readw(const void __iomem *addr);
+u32 overdrive_readl(const void __iomem *addr);
+void overdrive_writeb(u8 value, void __iomem *addr);
+void overdrive_writew(u16 value, void __iomem *addr);
+void overdrive_writel(u32 value, void __iomem *addr);
+#ifdef CONFIG_64BIT
+u64 overdrive_readq(const void __iomem *addr);
+void overdrive_writeq(u64 value, void __iomem *addr);
+#endif
+
+unsigned int overdrive_rcu_read_lock_sched(const bool *flag);
 void overdrive_rcu_read_unlock_sched(void);
 
 unsigned long overdrive_spin_lock_irqsave(spinlock_t *lock);

@@ -41,6 +41,9 @@ const OFFSET_SHIFT: u32 = 40;
 const PAGE_OFFSET_SHIFT: usize = OFFSET_SHIFT as usize - PAGE_SHIFT;
 
 /// One register range.
+///
+/// A power of two in size, so that every access finds its own without a multiplication.
+#[repr(align(64))]
 pub(super) struct Region {
     resource: Resource,
     flags: u32,

@@ -12,12 +12,19 @@
 
 #include "helpers_device.h"
 
+/* In line, where put_user() and get_user() are calls on some architectures. */
 #define DEFINE_PUT_USER(type)							\
 	int overdrive_put_user_##type(type value, type __user *ptr)		\
 	{									\
-		if (put_user(value, ptr))					\
+		might_fault();							\
+		if (!user_write_access_begin(ptr, sizeof(*ptr)))		\
 			return -EFAULT;						\
+		unsafe_put_user(value, ptr, fault);				\
+		user_write_access_end();					\
 		return 0;							\
+	fault:									\
+		user_write_access_end();					\
+		return -EFAULT;							\
 	}
 
 DEFINE_PUT_USER(u8)
@@ -30,9 +37,15 @@ DEFINE_PUT_USER(u64)
 	{									\
 		type value;							\
 										\
-		if (get_user(value, ptr))					\
+		might_fault();							\
+		if (!user_read_access_begin(ptr, sizeof(*ptr)))			\
 			return -EFAULT;						\
+		unsafe_get_user(value, ptr, fault);				\
+		user_read_access_end();						\
 		return value;							\
+	fault:									\
+		user_read_access_end();						\
+		return -EFAULT;							\
 	}
 
 DEFINE_GET_USER(u8)

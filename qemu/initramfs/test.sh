@@ -99,3 +99,8 @@ while read -r test seconds <&4; do
 	run_test "$test" "$seconds"
 done 4<$list
 mark start -
+# The last doorbell may have been lost as well: the host ends this when it has everything.
+for _ in $(seq 30); do
+	echo '#' >&3
+	sleep 1
+done

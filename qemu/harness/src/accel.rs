@@ -29,6 +29,8 @@ const PROBE_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) enum Accel {
     Kvm,
     Tcg,
+    /// TCG with a thread for each processor, whatever the machine.
+    Parallel,
     /// TCG with guest time that counts instructions.
     Counting,
 }
@@ -52,13 +54,17 @@ impl Accel {
     ///
     /// TCG loses what a processor writes to memory-mapped registers while another one changes the
     /// memory map, as each BAR that is turned on or off does: until the first has flushed its TLB,
-    /// its pages are looked up in the new map by their numbers in the old one. If that was the end
-    /// of an interrupt, the processor gets no other one for ever. An x2APIC has no registers in
-    /// memory. A QEMU that can't emulate one lets the processors take turns, in one thread.
+    /// its pages are looked up in the new map by their numbers in the old one. A processor whose end
+    /// of an interrupt is lost gets no other one for ever; a queue whose doorbell is lost stands
+    /// still. Where the processors take turns, in one thread, none of them does that to another.
+    ///
+    /// QEMU's main loop still can, when it plugs a device. An x2APIC has no registers in memory, so
+    /// that the worst can't happen.
     pub(crate) fn args(self, qemu: &Path, machine: &Machine) -> Result<Vec<&'static str>> {
         let mut args = match self {
             Accel::Kvm => vec!["-accel", "kvm", "-cpu", "host"],
-            Accel::Tcg => vec!["-cpu", "max"],
+            Accel::Tcg if machine.remaps => vec!["-accel", "tcg,thread=single", "-cpu", "max"],
+            Accel::Tcg | Accel::Parallel => vec!["-accel", "tcg,thread=multi", "-cpu", "max"],
             Accel::Counting => vec![
                 "-accel",
                 "tcg",
@@ -68,13 +74,9 @@ impl Accel {
                 "max",
             ],
         };
-        if self == Accel::Tcg {
-            match machine.x2apic {
-                Some(_) if major_version(qemu)? < X2APIC_SINCE => {
-                    args.extend(["-accel", "tcg,thread=single"]);
-                }
-                Some(property) => args.extend(["-accel", "tcg,thread=multi", "-global", property]),
-                None => args.extend(["-accel", "tcg,thread=multi"]),
+        if let (Accel::Tcg | Accel::Parallel, Some(property)) = (self, machine.x2apic) {
+            if major_version(qemu)? >= X2APIC_SINCE {
+                args.extend(["-global", property]);
             }
         }
         Ok(args)

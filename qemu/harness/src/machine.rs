@@ -16,12 +16,14 @@ pub(crate) struct Machine {
     pub(crate) arch: Arch,
     /// What the machine is and the devices that tests play with.
     args: &'static [&'static str],
-    /// The property of a device that gives the processors an x2APIC. A machine whose memory map
-    /// changes while it runs needs it; see [`crate::accel::Accel::args`].
+    /// Its memory map changes while it runs; see [`crate::accel::Accel::args`].
+    pub(crate) remaps: bool,
+    /// The property of a device that gives the processors an x2APIC.
     pub(crate) x2apic: Option<&'static str>,
     /// Devices that the device tree has beside those of QEMU.
     pub(crate) nodes: &'static [Node],
-    /// The virtio transport of the harness's own channels.
+    /// The virtio transport of the harness's own channels. Without event indices the next message
+    /// makes up for a doorbell that was lost.
     pub(crate) ports: &'static str,
     pub(crate) memory_mib: u32,
     pub(crate) cpus: u32,
@@ -85,9 +87,10 @@ static Q35: Machine = Machine {
         "-device pcie-root-port,id=rp2,chassis=3,slot=3,addr=12.0",
         "-device pcie-root-port,id=rp3,chassis=4,slot=4,addr=13.0",
     ],
+    remaps: true,
     x2apic: Some("intel-iommu.eim=on"),
     nodes: &[],
-    ports: "virtio-serial-pci,id=ports,addr=1e.0",
+    ports: "virtio-serial-pci,id=ports,addr=1e.0,event_idx=off",
     // The kernel's VFIO selftests map 2 GiB, half of it a huge page; the host gives what is used.
     memory_mib: 4096,
     cpus: 2,
@@ -109,6 +112,7 @@ static MICROVM: Machine = Machine {
         "-blockdev driver=null-co,node-name=disk0,size=1048576,read-zeroes=on",
         "-device virtio-blk-device,id=vblk0,drive=disk0",
     ],
+    remaps: false,
     x2apic: None,
     nodes: &[],
     ports: "virtio-serial-device,id=ports",
@@ -134,6 +138,7 @@ static MICROVM_ACPI: Machine = Machine {
         "-device virtio-rng-device,id=vrng1",
         "-device virtio-net-device,id=vnet0",
     ],
+    remaps: false,
     x2apic: None,
     nodes: &[],
     ports: "virtio-serial-device,id=ports",
@@ -177,6 +182,7 @@ static VIRT: Machine = Machine {
         "-device edu,id=edu3,addr=0c.1",
         "-device e1000,id=nic2,romfile=,addr=0c.2",
     ],
+    remaps: true,
     x2apic: None,
     nodes: &[Node {
         name: "ethernet@fff51000",

@@ -96,7 +96,7 @@ pub(crate) fn base_command(target: &Target, machine: &Machine, accel: Accel) -> 
     }
     let cpus = match accel {
         Accel::Counting => 1,
-        Accel::Kvm | Accel::Tcg => machine.cpus,
+        Accel::Kvm | Accel::Tcg | Accel::Parallel => machine.cpus,
     };
     // A harness that is killed cannot clean up: the kernel does it.
     let mut command = Command::new(tool::find("setpriv")?);

@@ -143,7 +143,12 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
     let logs = target.log_dir();
     remove_old_logs(&logs, &log_prefix(target))?;
     let run = Run {
-        accel: Accel::choose(target, first.machine),
+        // The more of them there are, the more races need true concurrency, and the less it
+        // matters that a guest is lost.
+        accel: match Accel::choose(target, first.machine) {
+            Accel::Tcg if args.stress => Accel::Parallel,
+            accel => accel,
+        },
         initramfs: Initramfs::build(target, &selftests)?,
         report: Report::new(count),
         boots: AtomicUsize::new(0),

@@ -117,7 +117,7 @@ run() {
 	append=$3
 	shift 3
 	timeout 900 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -nic none -display none \
-		-M q35,kernel-irqchip=split -cpu max -m 1024 -device intel-iommu,intremap=on,eim=on \
+		-M q35,kernel-irqchip=split -cpu max -m 1024 -device intel-iommu,intremap=on \
 		-device sdhci-pci,addr=0e.0 -device sdhci-pci,addr=0f.0 "$@" \
 		-serial "file:$log/$test-$name_of_run.log" -kernel "$kernel/vmlinux" -initrd "$initramfs" \
 		-append "console=ttyS0 reboot=t no_timer_check tsc=reliable panic=-1 \

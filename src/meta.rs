@@ -2,10 +2,10 @@
 
 //! The meta drivers: they bind to any device whose `driver_override` names them, and to no other.
 //!
-//! There is one per bus, [`pci`], [`platform`] and [`amba`]. None of them has an ID that matches without an
-//! override, so that nothing is bound to them by what it is. Two ways would remain to hand them a device without an override,
-//! and [`claim`] closes both: a dynamic ID written to the PCI driver's `new_id`, and a platform
-//! device that happens to have the driver's name.
+//! There is one per bus, [`pci`], [`platform`] and [`amba`]. None of them has an ID that matches
+//! without an override, so that nothing is bound to them by what it is. Two ways would remain to
+//! hand them a device without an override, and [`claim`] closes both: a dynamic ID written to the
+//! PCI driver's `new_id`, and a platform device that happens to have the driver's name.
 
 #![deny(unsafe_code)]
 
@@ -43,8 +43,8 @@ pub(crate) struct Drivers {
 }
 
 impl Drivers {
-    /// Registers the meta drivers under the given names; `amba_name` is for kernels with that bus. With `reset_required`, the platform driver
-    /// refuses devices that it can't reset.
+    /// Registers the meta drivers under the given names; `amba_name` is for kernels with that bus.
+    /// With `reset_required`, the platform driver refuses devices that it can't reset.
     ///
     /// # Errors
     ///

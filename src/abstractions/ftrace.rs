@@ -75,8 +75,9 @@ impl Redirect {
                 // SAFETY: `ops` is pinned. It is registered with a filter that has one entry, and
                 // `PinnedDrop` unregisters it. The callback does no more than to compare the override
                 // of the device that the function was called for with the driver's name, under
-                // the spinlock that the core keeps for the override and that nobody holds when a
-                // bus matches, and to change where the function goes on, which has the same signature.
+                // the spinlock that the core keeps for the override, which native buses take in
+                // the same place, and to change where the function goes on, which has the same
+                // signature.
                 unsafe {
                     to_result(bindings::ftrace_set_filter_ip(ops, entry, 0, 0))?;
                     to_result(bindings::register_ftrace_function(ops))

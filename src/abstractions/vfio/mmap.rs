@@ -108,11 +108,23 @@ impl<T: FaultHandler> VmOps<T> {
     const OPS: &'static bindings::vm_operations_struct = &bindings::vm_operations_struct {
         fault: Some(Self::fault_callback),
         huge_fault: Some(Self::huge_fault_callback),
+        map_pages: Some(Self::map_pages_callback),
         ..pin_init::zeroed()
     };
 
     extern "C" fn fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
         Self::huge_fault_callback(vmf, 0)
+    }
+
+    /// Enters nothing. Only for areas that have this callback does the kernel call `fault` under
+    /// the area's own lock, which is all that it needs; for others, it takes every fault twice, the
+    /// second time under the lock of the whole address space.
+    extern "C" fn map_pages_callback(
+        _vmf: *mut bindings::vm_fault,
+        _start: c_ulong,
+        _end: c_ulong,
+    ) -> bindings::vm_fault_t {
+        0
     }
 
     extern "C" fn huge_fault_callback(

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::bindings;
 use core::{
-    cell::UnsafeCell,
     marker::PhantomPinned,
     ptr::NonNull, //
 };
@@ -23,15 +22,11 @@ use kernel::{
     error::to_result,
     prelude::*,
     str::CString,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Full, //
-        },
-        LockClassKey, //
-    },
-    types::Opaque, //
+    sync::atomic::{
+        Atomic,
+        AtomicFlag,
+        Full, //
+    }, //
 };
 
 /// Returns whether the line is triggered by a level: it is asserted until the device is served.
@@ -59,43 +54,22 @@ impl From<Return> for bindings::irqreturn_t {
 }
 
 /// A software mask for a line: it nests one level within whatever else disables the line.
-#[pin_data]
+///
+/// # Invariants
+///
+/// While `masked` is set, a call of `disable_irq_nosync` is owed its `enable_irq`.
 pub(crate) struct Mask {
     irq: u32,
-    #[pin]
-    lock: Opaque<bindings::spinlock_t>,
-    // Protected by `lock`.
-    masked: UnsafeCell<bool>,
-    #[pin]
-    _pin: PhantomPinned,
+    masked: AtomicFlag,
 }
 
-// SAFETY: A lock and a flag can be sent to another thread.
-unsafe impl Send for Mask {}
-
-// SAFETY: `masked` is accessed under the lock only.
-unsafe impl Sync for Mask {}
-
 impl Mask {
-    /// Creates a mask for `irq` that is not set; `name` and `key` are lockdep's.
-    pub(crate) fn new(
-        irq: u32,
-        name: &'static CStr,
-        key: Pin<&'static LockClassKey>,
-    ) -> impl PinInit<Self> {
-        pin_init!(Self {
+    /// Creates a mask for `irq` that is not set.
+    pub(crate) fn new(irq: u32) -> Self {
+        Self {
             irq,
-            // SAFETY: The slot is pinned, and `name` and `key` live forever.
-            lock <- Opaque::ffi_init(|slot| unsafe {
-                bindings::__spin_lock_init(
-                    slot,
-                    kernel::str::CStrExt::as_char_ptr(name),
-                    key.as_ptr(),
-                )
-            }),
-            masked: UnsafeCell::new(false),
-            _pin: PhantomPinned,
-        })
+            masked: AtomicFlag::new(false),
+        }
     }
 
     /// Disables the line if the mask is not set; returns whether this call did.
@@ -103,37 +77,36 @@ impl Mask {
     /// A handler that is running already is not waited for. Can be called in any context.
     #[inline(always)]
     pub(crate) fn mask(&self) -> bool {
-        self.set(true, || {
-            // SAFETY: The function accepts any number.
-            unsafe { bindings::disable_irq_nosync(self.irq) }
-        })
-    }
+        // Before the flag is set, so that whoever finds it set can enable the line at once.
+        // SAFETY: The function accepts any number.
+        unsafe { bindings::disable_irq_nosync(self.irq) };
 
-    /// Undoes [`mask`](Self::mask); returns whether the mask was set.
-    #[inline(always)]
-    pub(crate) fn unmask(&self) -> bool {
-        self.set(false, || {
-            // SAFETY: The function accepts any number. It undoes one call of `disable_irq_nosync`.
-            unsafe { bindings::enable_irq(self.irq) }
-        })
-    }
-
-    #[inline(always)]
-    fn set(&self, masked: bool, change: impl FnOnce()) -> bool {
-        // SAFETY: The lock was initialised when `self` was.
-        let flags = unsafe { bindings::overdrive_spin_lock_irqsave(self.lock.get()) };
-
-        // SAFETY: The lock is held.
-        let changed = unsafe { self.masked.get().replace(masked) } != masked;
-        if changed {
-            // Under the lock, so that disabling and enabling happen in the order of the flag.
-            change();
+        // INVARIANT: The line was disabled above.
+        let changed = !self.masked.xchg(true, Full);
+        if !changed {
+            // One call is owed already: this one was too many.
+            self.enable();
         }
 
-        // SAFETY: The lock was taken above, with these flags.
-        unsafe { bindings::overdrive_spin_unlock_irqrestore(self.lock.get(), flags) };
+        changed
+    }
+
+    /// Undoes [`mask`](Self::mask); returns whether the mask was set. Can be called in any context.
+    #[inline(always)]
+    pub(crate) fn unmask(&self) -> bool {
+        let changed = self.masked.xchg(false, Full);
+        if changed {
+            self.enable();
+        }
 
         changed
+    }
+
+    /// Undoes one call of `disable_irq_nosync`.
+    fn enable(&self) {
+        // SAFETY: The function accepts any number. By the type invariants, or because the caller has
+        // just disabled the line once more, there is a call to undo.
+        unsafe { bindings::enable_irq(self.irq) }
     }
 }
 
@@ -242,7 +215,9 @@ impl<H: Handler> Registration<H> {
 
     #[inline(always)]
     fn handle(&self) -> Return {
-        let receiver = NonNull::new(self.receiver.load(Acquire));
+        // What is read through the pointer depends on it: that orders the reads, as it does for RCU.
+        // SAFETY: The pointer is valid, and such a read is an atomic one.
+        let receiver = NonNull::new(unsafe { self.receiver.as_ptr().read_volatile() });
         // SAFETY: By the type invariants, it is a counter with a reference. `set_receiver` does not
         // give the reference up before the caller is done.
         let receiver =

@@ -92,19 +92,6 @@ void overdrive_rcu_read_unlock_sched(void)
 	rcu_read_unlock_sched();
 }
 
-unsigned long overdrive_spin_lock_irqsave(spinlock_t *lock)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(lock, flags);
-	return flags;
-}
-
-void overdrive_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
-{
-	spin_unlock_irqrestore(lock, flags);
-}
-
 bool overdrive_has_ioport(void)
 {
 	return IS_ENABLED(CONFIG_HAS_IOPORT);

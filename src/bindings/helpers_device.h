@@ -7,7 +7,6 @@
 #define OVERDRIVE_HELPERS_DEVICE_H
 
 #include <linux/mm_types.h>
-#include <linux/spinlock_types.h>
 #include <linux/types.h>
 
 struct device;
@@ -38,8 +37,6 @@ void overdrive_writeq(u64 value, void __iomem *addr);
 unsigned int overdrive_rcu_read_lock_sched(const bool *flag);
 void overdrive_rcu_read_unlock_sched(void);
 
-unsigned long overdrive_spin_lock_irqsave(spinlock_t *lock);
-void overdrive_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags);
 
 bool overdrive_has_ioport(void);
 u8 overdrive_inb(unsigned long port);

@@ -87,10 +87,7 @@ struct Masking {
 
 impl Masking {
     fn new(irq: u32) -> Result<Self> {
-        let mask = Arc::pin_init(
-            Mask::new(irq, c"vfio_irq", kernel::static_lock_class!()),
-            GFP_KERNEL_ACCOUNT,
-        )?;
+        let mask = Arc::new(Mask::new(irq), GFP_KERNEL_ACCOUNT)?;
 
         Ok(Self {
             mask_signal: KBox::pin_init(

@@ -38,6 +38,10 @@ pub(crate) const TESTS: &[Test] = &[
         signalled_before,
     ),
     ("level: one eventfd at a time", one_at_a_time),
+    (
+        "level: masked and unmasked from all sides at once",
+        from_all_sides,
+    ),
     ("edge: can't be masked", edge),
     ("no signal without an eventfd", disabled),
     ("an eventfd that is closed meanwhile", closed),
@@ -198,6 +202,44 @@ fn one_at_a_time(subject: &Subject) -> Outcome {
         device.irq_by_fd(action, 0, -1)?;
     }
     Ok(())
+}
+
+/// The signals take effect beside the ioctls, which take turns.
+fn from_all_sides(subject: &Subject) -> Outcome {
+    const ROUNDS: u32 = 500;
+    let Some(device) = with_level_irq(subject)? else {
+        return skip("no level-triggered interrupt");
+    };
+    let event = device.trigger(0)?;
+    let (mask, unmask) = (EventFd::new(EFD_NONBLOCK)?, EventFd::new(EFD_NONBLOCK)?);
+    device.irq_by_fd(MASK, 0, mask.as_raw_fd())?;
+    device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd())?;
+
+    std::thread::scope(|scope| {
+        let signals = [&mask, &unmask]
+            .map(|signal| scope.spawn(move || (0..ROUNDS).try_for_each(|_| signal.write(1))));
+        for _ in 0..ROUNDS {
+            device.irq_now(TRIGGER, 0)?;
+            device.irq_now(UNMASK, 0)?;
+            device.irq_now(MASK, 0)?;
+        }
+        for signal in signals {
+            signal
+                .join()
+                .map_err(|_| io::Error::other("a thread panicked"))??;
+        }
+        io::Result::Ok(())
+    })?;
+
+    // One unmasking is enough, whatever came before it, and one masking.
+    device.irq_now(UNMASK, 0)?;
+    count(&event);
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals of an unmasked line", count(&event), 1)?;
+    device.irq_now(UNMASK, 0)?;
+    device.irq_now(MASK, 0)?;
+    device.irq_now(TRIGGER, 0)?;
+    equal("signals of a masked line", count(&event), 0)
 }
 
 fn edge(subject: &Subject) -> Outcome {

@@ -4,7 +4,7 @@
 # The VFIO protocol of platform devices: the same program on the same devices, under overdrive's
 # driver and under the C driver.
 #
-# Machines: microvm microvm-acpi virt
+# Machines: q35 microvm microvm-acpi virt
 # Timeout: 120
 
 . ./lib.sh
@@ -19,7 +19,7 @@ load_overdrive platform_driver=vfio-meta-platform reset_required=0
 allow_noiommu
 
 devices="$(virtio_mmio_devices 4 | sed -n 1p) $(virtio_mmio_devices 1 | sed -n 1p)"
-for device in PNP0D10:00 QEMU0002:00 fff51000.ethernet; do
+for device in PNP0D10:00 QEMU0002:00 fff51000.ethernet fff53000.dma-controller; do
 	[ ! -e "/sys/bus/platform/devices/$device" ] || devices="$devices $device"
 done
 # shellcheck disable=SC2086 # a word each

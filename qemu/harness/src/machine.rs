@@ -5,6 +5,7 @@
 use anyhow::{Context, Result};
 
 use crate::{
+    acpi,
     device_tree::{Node, Value},
     target::Arch,
 };
@@ -22,6 +23,8 @@ pub(crate) struct Machine {
     pub(crate) x2apic: Option<&'static str>,
     /// Devices that the device tree has beside those of QEMU.
     pub(crate) nodes: &'static [Node],
+    /// Makes an ACPI table that there is beside those of QEMU.
+    pub(crate) table: Option<fn() -> Vec<u8>>,
     /// The virtio transport of the harness's own channels. Without event indices the next message
     /// makes up for a doorbell that was lost.
     pub(crate) ports: &'static str,
@@ -90,6 +93,7 @@ static Q35: Machine = Machine {
     remaps: true,
     x2apic: Some("intel-iommu.eim=on"),
     nodes: &[],
+    table: Some(acpi::reset_of_firmware_configuration),
     ports: "virtio-serial-pci,id=ports,addr=1e.0,event_idx=off",
     // The kernel's VFIO selftests map 2 GiB, half of it a huge page; the host gives what is used.
     memory_mib: 4096,
@@ -115,6 +119,7 @@ static MICROVM: Machine = Machine {
     remaps: false,
     x2apic: None,
     nodes: &[],
+    table: None,
     ports: "virtio-serial-device,id=ports",
     memory_mib: 512,
     cpus: 2,
@@ -141,12 +146,16 @@ static MICROVM_ACPI: Machine = Machine {
     remaps: false,
     x2apic: None,
     nodes: &[],
+    table: None,
     ports: "virtio-serial-device,id=ports",
     memory_mib: 512,
     cpus: 2,
     console: "ttyS0",
     append: "reboot=t tsc_early_khz=1000000",
 };
+
+/// Larger than any number that QEMU gives a node of its own.
+const RESET_CONTROLLER: u32 = 0x0010_0000;
 
 /// Platform and AMBA devices of a device tree, and PCI behind an SMMUv3.
 ///
@@ -155,7 +164,7 @@ static MICROVM_ACPI: Machine = Machine {
 /// PCI. There is no port for hot-plug: without ACPI it is the kernel's pciehp that serves it, of
 /// which lockdep reports a circular dependency between reset_lock and pci_rescan_remove_lock.
 ///
-/// The registers of the network controller in the tree are the last pages of memory, which the
+/// The registers of the devices that are added to the tree are the last pages of memory, which the
 /// kernel is told to leave alone. They keep what is written to them, and do nothing.
 static VIRT: Machine = Machine {
     name: "virt",
@@ -184,15 +193,39 @@ static VIRT: Machine = Machine {
     ],
     remaps: true,
     x2apic: None,
-    nodes: &[Node {
-        name: "ethernet@fff51000",
-        properties: &[
-            ("compatible", Value::Text("calxeda,hb-xgmac")),
-            ("reg", Value::Cells(&[0, 0xfff5_1000, 0, 0x1000])),
-            // Shared peripheral interrupts that the machine has nothing at, level-triggered.
-            ("interrupts", Value::Cells(&[0, 80, 4, 0, 81, 4, 0, 82, 4])),
-        ],
-    }],
+    nodes: &[
+        Node {
+            name: "ethernet@fff51000",
+            properties: &[
+                ("compatible", Value::Text("calxeda,hb-xgmac")),
+                ("reg", Value::Cells(&[0, 0xfff5_1000, 0, 0x1000])),
+                // Shared peripheral interrupts that the machine has nothing at, level-triggered.
+                ("interrupts", Value::Cells(&[0, 80, 4, 0, 81, 4, 0, 82, 4])),
+            ],
+        },
+        Node {
+            name: "reset-controller@fff52000",
+            properties: &[
+                ("compatible", Value::Text("snps,dw-high-reset")),
+                ("reg", Value::Cells(&[0, 0xfff5_2000, 0, 0x1000])),
+                ("#reset-cells", Value::Cells(&[1])),
+                ("phandle", Value::Cells(&[RESET_CONTROLLER])),
+            ],
+        },
+        // Its second region is the reset controller's, so that its user can see what is done there.
+        Node {
+            name: "dma-controller@fff53000",
+            properties: &[
+                ("compatible", Value::Text("snps,axi-dma-1.01a")),
+                (
+                    "reg",
+                    Value::Cells(&[0, 0xfff5_3000, 0, 0x1000, 0, 0xfff5_2000, 0, 0x1000]),
+                ),
+                ("resets", Value::Cells(&[RESET_CONTROLLER, 3])),
+            ],
+        },
+    ],
+    table: None,
     ports: "virtio-serial-device,id=ports",
     // From 1 GiB on, so that it ends at 4 GiB.
     memory_mib: 3072,

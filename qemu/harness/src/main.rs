@@ -3,6 +3,7 @@
 //! Builds overdrive's test kernel, boots it in QEMU and judges what happens there.
 
 mod accel;
+mod acpi;
 mod bench;
 mod control;
 mod device_tree;

@@ -3,7 +3,7 @@
 //! One QEMU process: its command line, its channels, and its certain end.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom},
     os::unix::net::{UnixListener, UnixStream},
     process::{Child, Command, ExitStatus, Stdio},
@@ -132,6 +132,14 @@ impl Qemu {
 
         let mut command = base_command(config.target, config.machine, config.accel)?;
         command.arg("-initrd").arg(&initrd);
+        if let Some(table) = config.machine.table {
+            let file = dir.path().join("acpi-table");
+            fs::write(&file, table())
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            command
+                .arg("-acpitable")
+                .arg(format!("file={}", file.display()));
+        }
         let nodes = config.machine.nodes;
         if !nodes.is_empty() {
             let bare = base_command(config.target, config.machine, config.accel)?;

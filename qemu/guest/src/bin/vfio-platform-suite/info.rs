@@ -2,7 +2,7 @@
 
 //! What a device tells about itself.
 
-use std::os::fd::AsRawFd;
+use std::{fs, os::fd::AsRawFd};
 
 use libc::{EFAULT, EINVAL, ENOTTY};
 use overdrive_guest::{
@@ -30,13 +30,25 @@ pub(crate) const TESTS: &[Test] = &[
     ("unknown ioctls and features", unknown),
 ];
 
-/// The C driver has a reset for a few devices only.
+/// The C driver has a reset for a few devices only, and for those that ACPI resets.
 pub(crate) fn has_reset(subject: &Subject, kind: Kind) -> bool {
     match kind {
-        Kind::VirtioMmio { .. } => subject.ours,
+        Kind::VirtioMmio { .. } | Kind::WithController => subject.ours,
         Kind::Xgmac => true,
+        Kind::FwCfg => acpi_has_reset(),
         _ => false,
     }
+}
+
+/// Whether a table that was added to the machine's own has a method for it.
+fn acpi_has_reset() -> bool {
+    fs::read_dir("/sys/firmware/acpi/tables")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|table| table.file_name().as_encoded_bytes().starts_with(b"SSDT"))
+        .filter_map(|table| fs::read(table.path()).ok())
+        .any(|table| table.windows(4).any(|word| word == b"_RST"))
 }
 
 fn device_info(subject: &Subject) -> Outcome {

@@ -2,9 +2,10 @@
 
 //! The protocol of a VFIO platform device, as a user of it sees it.
 //!
-//! `vfio-platform-suite DEVICE ours|c` expects the device, of the platform or the AMBA bus, bound to overdrive's driver or to the C
-//! driver. Both are held to the same expectations. What one of them does not have is skipped, and
-//! the few places where they differ are told apart in the tests, with the reason.
+//! `vfio-platform-suite DEVICE ours|c` expects the device, of the platform or the AMBA bus, bound to
+//! overdrive's driver or to the C driver. Both are held to the same expectations. What one of them
+//! does not have is skipped, and the few places where they differ are told apart in the tests, with
+//! the reason.
 
 mod info;
 mod irqs;
@@ -72,6 +73,8 @@ enum Kind {
     Pages,
     /// Those of a network controller, which keep what is written to them.
     Xgmac,
+    /// Memory, and beside it the registers of the controller that resets the device.
+    WithController,
     /// QEMU's firmware configuration: I/O ports.
     FwCfg,
     Other,
@@ -83,6 +86,8 @@ fn kind(subject: &Subject, device: &Device) -> std::io::Result<(Kind, Region)> {
         Kind::FwCfg
     } else if subject.name.ends_with(".ethernet") {
         Kind::Xgmac
+    } else if subject.name.ends_with(".dma-controller") {
+        Kind::WithController
     } else if region.flags & VFIO_REGION_INFO_FLAG_MMAP != 0 {
         Kind::Pages
     } else if device.read_u32(&region, 0)? == u32::from_le_bytes(*b"virt") {
@@ -97,7 +102,7 @@ fn kind(subject: &Subject, device: &Device) -> std::io::Result<(Kind, Region)> {
 
 impl Kind {
     fn has_pages(self) -> bool {
-        matches!(self, Kind::Pages | Kind::Xgmac)
+        matches!(self, Kind::Pages | Kind::Xgmac | Kind::WithController)
     }
 }
 

@@ -255,11 +255,14 @@ fn reset(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let (kind, region) = kind(subject, &device)?;
 
-    if kind == Kind::Xgmac {
-        return reset_xgmac(subject, device, region);
-    }
     if !has_reset(subject, kind) {
         return fails("a reset that there is not", device.reset(), EINVAL);
+    }
+    match kind {
+        Kind::Xgmac => return reset_xgmac(subject, device, region),
+        Kind::FwCfg => return reset_by_acpi(subject, device, region),
+        Kind::WithController => return reset_by_controller(subject, device),
+        _ => {}
     }
     device.write_u32(&region, STATUS, 3)?;
     device.reset()?;
@@ -306,4 +309,41 @@ fn reset_xgmac(subject: &Subject, device: Device, region: Region) -> Outcome {
     start(&device)?;
     drop(device);
     is_stopped(&subject.open()?)
+}
+
+/// ACPI's method selects the first item again, a signature; a byte is gone when it was read.
+fn reset_by_acpi(subject: &Subject, device: Device, region: Region) -> Outcome {
+    const SIGNATURE: &[u8] = b"QEMU";
+    let next = |device: &Device| read(device, region.offset + 1, 1);
+
+    for byte in SIGNATURE {
+        equal("the signature after an open", next(&device)?, vec![*byte])?;
+    }
+    device.reset()?;
+    equal("a byte after a reset", next(&device)?, vec![SIGNATURE[0]])?;
+    equal("the next byte", next(&device)?, vec![SIGNATURE[1]])?;
+
+    drop(device);
+    let device = subject.open()?;
+    equal("a byte after an open", next(&device)?, vec![SIGNATURE[0]])
+}
+
+/// The device's line is asserted, which sets its bit, and then released; others stay as they are.
+fn reset_by_controller(subject: &Subject, device: Device) -> Outcome {
+    const LINE: u32 = 1 << 3;
+    let lines = device.region(1)?;
+
+    for before in [0, LINE, !LINE, !0] {
+        device.write_u32(&lines, 0, before)?;
+        device.reset()?;
+        let after = device.read_u32(&lines, 0)?;
+        equal("the lines after a reset", after, before & !LINE)?;
+    }
+
+    device.write_u32(&lines, 0, !0)?;
+    drop(device);
+    let device = subject.open()?;
+    let after = device.read_u32(&lines, 0)?;
+    equal("the lines after an open", after, !LINE)?;
+    Ok(device.write_u32(&lines, 0, 0)?)
 }

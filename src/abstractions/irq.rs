@@ -25,7 +25,8 @@ use kernel::{
     sync::atomic::{
         Atomic,
         AtomicFlag,
-        Full, //
+        Full,
+        Relaxed, //
     }, //
 };
 
@@ -57,7 +58,8 @@ impl From<Return> for bindings::irqreturn_t {
 ///
 /// # Invariants
 ///
-/// While `masked` is set, a call of `disable_irq_nosync` is owed its `enable_irq`.
+/// While `masked` is set, exactly one call of `disable_irq_nosync` is owed its `enable_irq`. Whoever
+/// clears it owes that from then on.
 pub(crate) struct Mask {
     irq: u32,
     masked: AtomicFlag,
@@ -74,7 +76,8 @@ impl Mask {
 
     /// Disables the line if the mask is not set; returns whether this call did.
     ///
-    /// A handler that is running already is not waited for. Can be called in any context.
+    /// A handler that is running already is not waited for. Can be called in any context, but for
+    /// lines of a controller behind a slow bus, whose handlers are threads.
     #[inline(always)]
     pub(crate) fn mask(&self) -> bool {
         // Before the flag is set, so that whoever finds it set can enable the line at once.
@@ -85,28 +88,24 @@ impl Mask {
         let changed = !self.masked.xchg(true, Full);
         if !changed {
             // One call is owed already: this one was too many.
-            self.enable();
+            // SAFETY: The function accepts any number. It undoes the call above.
+            unsafe { bindings::enable_irq(self.irq) };
         }
 
         changed
     }
 
-    /// Undoes [`mask`](Self::mask); returns whether the mask was set. Can be called in any context.
+    /// Undoes [`mask`](Self::mask); returns whether the mask was set. Can be called where that can.
     #[inline(always)]
     pub(crate) fn unmask(&self) -> bool {
         let changed = self.masked.xchg(false, Full);
         if changed {
-            self.enable();
+            // SAFETY: The function accepts any number. By the type invariants, it undoes a call that
+            // was owed it, and that nobody else undoes, as the flag was cleared here.
+            unsafe { bindings::enable_irq(self.irq) };
         }
 
         changed
-    }
-
-    /// Undoes one call of `disable_irq_nosync`.
-    fn enable(&self) {
-        // SAFETY: The function accepts any number. By the type invariants, or because the caller has
-        // just disabled the line once more, there is a call to undo.
-        unsafe { bindings::enable_irq(self.irq) }
     }
 }
 
@@ -216,8 +215,7 @@ impl<H: Handler> Registration<H> {
     #[inline(always)]
     fn handle(&self) -> Return {
         // What is read through the pointer depends on it: that orders the reads, as it does for RCU.
-        // SAFETY: The pointer is valid, and such a read is an atomic one.
-        let receiver = NonNull::new(unsafe { self.receiver.as_ptr().read_volatile() });
+        let receiver = NonNull::new(self.receiver.load(Relaxed));
         // SAFETY: By the type invariants, it is a counter with a reference. `set_receiver` does not
         // give the reference up before the caller is done.
         let receiver =

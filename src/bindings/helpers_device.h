@@ -37,7 +37,6 @@ void overdrive_writeq(u64 value, void __iomem *addr);
 unsigned int overdrive_rcu_read_lock_sched(const bool *flag);
 void overdrive_rcu_read_unlock_sched(void);
 
-
 bool overdrive_has_ioport(void);
 u8 overdrive_inb(unsigned long port);
 u16 overdrive_inw(unsigned long port);

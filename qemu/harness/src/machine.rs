@@ -130,7 +130,7 @@ static MICROVM: Machine = Machine {
 /// Platform devices that ACPI describes: virtio-mmio with level-triggered interrupts, a USB
 /// controller whose registers have pages of their own, and the firmware configuration's I/O ports.
 ///
-/// Only here the kernel's own vfio-platform can have a device: it wants firmware that describes it.
+/// The kernel's own vfio-platform can have them as well: it wants firmware that describes a device.
 static MICROVM_ACPI: Machine = Machine {
     name: "microvm-acpi",
     arch: Arch::X86_64,

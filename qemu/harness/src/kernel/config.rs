@@ -16,15 +16,21 @@ pub(super) struct Fragments {
 impl Fragments {
     pub(super) fn load(target: &Target) -> Result<Self> {
         let arch = target.arch.to_string();
-        let names = ["base", &arch];
-        let names = names.iter().chain(target.flavor.fragments());
         let path = |name: &str| target.qemu_dir().join(format!("config/{name}.config"));
         let read = |path: &Path| {
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
         };
         let mut text = String::new();
-        for name in names {
+        for name in ["base", &arch] {
             text += &read(&path(name))?;
+        }
+        // Few of them need one more for an architecture.
+        for name in target.flavor.fragments() {
+            text += &read(&path(name))?;
+            let own = path(&format!("{name}-{arch}"));
+            if own.is_file() {
+                text += &read(&own)?;
+            }
         }
         // Few series need one.
         let series = path(&target.series);

@@ -204,35 +204,51 @@ fn one_at_a_time(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// The signals take effect beside the ioctls, which take turns.
-fn from_all_sides(subject: &Subject) -> Outcome {
+/// Masks and unmasks the first interrupt by ioctls, and beside them by signals; they take effect while
+/// the ioctls take turns. In the end the line is unmasked.
+fn mask_and_unmask(device: &Device) -> io::Result<()> {
     const ROUNDS: u32 = 500;
-    let Some(device) = with_level_irq(subject)? else {
-        return skip("no level-triggered interrupt");
-    };
-    let event = device.trigger(0)?;
-    let (mask, unmask) = (EventFd::new(EFD_NONBLOCK)?, EventFd::new(EFD_NONBLOCK)?);
-    device.irq_by_fd(MASK, 0, mask.as_raw_fd())?;
-    device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd())?;
+    let signals = [MASK, UNMASK].map(|action| (action, EventFd::new(EFD_NONBLOCK)));
+    let signals: Vec<EventFd> = signals
+        .into_iter()
+        .map(|(action, signal)| {
+            let signal = signal?;
+            device.irq_by_fd(action, 0, signal.as_raw_fd())?;
+            Ok(signal)
+        })
+        .collect::<io::Result<_>>()?;
 
     std::thread::scope(|scope| {
-        let signals = [&mask, &unmask]
-            .map(|signal| scope.spawn(move || (0..ROUNDS).try_for_each(|_| signal.write(1))));
+        let threads: Vec<_> = signals
+            .iter()
+            .map(|signal| scope.spawn(move || (0..ROUNDS).try_for_each(|_| signal.write(1))))
+            .collect();
         for _ in 0..ROUNDS {
             device.irq_now(TRIGGER, 0)?;
             device.irq_now(UNMASK, 0)?;
             device.irq_now(MASK, 0)?;
         }
-        for signal in signals {
-            signal
+        for thread in threads {
+            thread
                 .join()
                 .map_err(|_| io::Error::other("a thread panicked"))??;
         }
         io::Result::Ok(())
     })?;
 
-    // One unmasking is enough, whatever came before it, and one masking.
-    device.irq_now(UNMASK, 0)?;
+    for action in [MASK, UNMASK] {
+        device.irq_by_fd(action, 0, -1)?;
+    }
+    device.irq_now(UNMASK, 0)
+}
+
+/// One unmasking is enough, whatever came before it, and one masking.
+fn from_all_sides(subject: &Subject) -> Outcome {
+    let Some(device) = with_level_irq(subject)? else {
+        return skip("no level-triggered interrupt");
+    };
+    let event = device.trigger(0)?;
+    mask_and_unmask(&device)?;
     count(&event);
     device.irq_now(TRIGGER, 0)?;
     equal("signals of an unmasked line", count(&event), 1)?;
@@ -514,6 +530,9 @@ fn alarm(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let region = device.region(0)?;
     let event = device.trigger(0)?;
+    // The line itself must have come out of that enabled.
+    mask_and_unmask(&device)?;
+    count(&event);
     device.write_u32(&region, CLEAR, 1)?;
     device.write_u32(&region, MASK_SET, 1)?;
 

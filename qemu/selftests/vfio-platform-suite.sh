@@ -17,6 +17,10 @@ if firmware_tells && modprobe vfio-platform reset_required=0; then
 fi
 load_overdrive platform_driver=vfio-meta-platform reset_required=0
 allow_noiommu
+if ! [ -e /sys/module/vfio/parameters/enable_unsafe_noiommu_mode ]; then
+	unload_overdrive
+	skip_all "this kernel's VFIO takes no devices without an IOMMU"
+fi
 
 devices="$(virtio_mmio_devices 4 | sed -n 1p) $(virtio_mmio_devices 1 | sed -n 1p)"
 for device in PNP0D10:00 QEMU0002:00 fff51000.ethernet fff53000.dma-controller; do
@@ -24,7 +28,10 @@ for device in PNP0D10:00 QEMU0002:00 fff51000.ethernet fff53000.dma-controller; 
 done
 # shellcheck disable=SC2086 # a word each
 set -- $devices
-[ $# -gt 0 ] || skip_all "none of the devices that it knows"
+if [ $# -eq 0 ]; then
+	unload_overdrive
+	skip_all "none of the devices that it knows"
+fi
 added=0
 [ "${OVERDRIVE_MACHINE:-}" != q35 ] || added=1
 plan $(($# * $(echo "$drivers" | wc -w) * 2 + added))

@@ -28,6 +28,8 @@ hold() {
 	# check has a _name of its own.
 	_holder=$1
 	shift
+	# The shell in the background may come to empty it only after somebody has looked.
+	: >"/tmp/$_holder"
 	vfio-pci-hold "$@" >"/tmp/$_holder" 2>&1 &
 	eval "holder_$_holder=$!"
 	wait_until 10 grep -q '^ready' "/tmp/$_holder" && return

@@ -208,21 +208,13 @@ fn one_at_a_time(subject: &Subject) -> Outcome {
 /// the ioctls take turns. In the end the line is unmasked.
 fn mask_and_unmask(device: &Device) -> io::Result<()> {
     const ROUNDS: u32 = 500;
-    let signals = [MASK, UNMASK].map(|action| (action, EventFd::new(EFD_NONBLOCK)));
-    let signals: Vec<EventFd> = signals
-        .into_iter()
-        .map(|(action, signal)| {
-            let signal = signal?;
-            device.irq_by_fd(action, 0, signal.as_raw_fd())?;
-            Ok(signal)
-        })
-        .collect::<io::Result<_>>()?;
+    let (mask, unmask) = (EventFd::new(EFD_NONBLOCK)?, EventFd::new(EFD_NONBLOCK)?);
+    device.irq_by_fd(MASK, 0, mask.as_raw_fd())?;
+    device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd())?;
 
     std::thread::scope(|scope| {
-        let threads: Vec<_> = signals
-            .iter()
-            .map(|signal| scope.spawn(move || (0..ROUNDS).try_for_each(|_| signal.write(1))))
-            .collect();
+        let threads = [&mask, &unmask]
+            .map(|signal| scope.spawn(move || (0..ROUNDS).try_for_each(|_| signal.write(1))));
         for _ in 0..ROUNDS {
             device.irq_now(TRIGGER, 0)?;
             device.irq_now(UNMASK, 0)?;

@@ -23,7 +23,7 @@ if ! [ -e /sys/module/vfio/parameters/enable_unsafe_noiommu_mode ]; then
 fi
 
 devices="$(virtio_mmio_devices 4 | sed -n 1p) $(virtio_mmio_devices 1 | sed -n 1p)"
-for device in PNP0D10:00 QEMU0002:00 fff51000.ethernet fff53000.dma-controller; do
+for device in PNP0D10:00 QEMU0002:00 fff51000.ethernet ff800000.dma-controller; do
 	[ ! -e "/sys/bus/platform/devices/$device" ] || devices="$devices $device"
 done
 # shellcheck disable=SC2086 # a word each

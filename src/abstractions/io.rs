@@ -32,6 +32,8 @@ const PAGE_OFFSET_MASK: u64 = PAGE_SIZE as u64 - 1;
 pub(crate) struct IoMem {
     start: u64,
     size: u64,
+    /// How many pages it has, if it begins and ends with one of its own; else 0.
+    pages: u64,
     addr: Atomic<*mut c_void>,
 }
 
@@ -49,10 +51,13 @@ impl IoMem {
     /// The range must be a resource of a device, and belong to the caller for as long as the object
     /// is used.
     pub(super) unsafe fn new(start: u64, size: u64) -> Self {
+        let aligned = (start | size) & PAGE_OFFSET_MASK == 0;
+
         // INVARIANT: There is no mapping.
         Self {
             start,
             size,
+            pages: if aligned { size >> PAGE_SHIFT } else { 0 },
             addr: Atomic::new(core::ptr::null_mut()),
         }
     }
@@ -75,14 +80,15 @@ impl IoMem {
         Ok(Registers { addr, range: self })
     }
 
-    /// Returns whether the range begins and ends with a page of its own.
-    pub(crate) fn is_page_aligned(&self) -> bool {
-        self.start & PAGE_OFFSET_MASK == 0 && self.size & PAGE_OFFSET_MASK == 0
+    /// Returns whether the range consists of pages of its own.
+    pub(crate) fn has_pages(&self) -> bool {
+        self.pages != 0
     }
 
     /// Returns the page frame number of page `page` of the range, if `count` pages are there.
+    #[inline]
     pub(super) fn pfn(&self, page: u64, count: u64) -> Option<usize> {
-        if !self.is_page_aligned() || page.checked_add(count)? > self.size >> PAGE_SHIFT {
+        if page.checked_add(count)? > self.pages {
             return None;
         }
 

@@ -25,6 +25,7 @@ mod ops;
 pub(super) mod parent;
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 pub(crate) mod pci;
+mod prefault;
 mod registration;
 pub(crate) mod virqfd;
 
@@ -52,5 +53,6 @@ pub(crate) use self::{
         FaultHandler, //
     },
     ops::Operations,
+    prefault::Prefault,
     registration::Registration, //
 };

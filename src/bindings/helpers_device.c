@@ -136,6 +136,15 @@ void overdrive_vma_set_device_memory(struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 }
 
+/* remap_pfn_range() sets the same flags. */
+int overdrive_vma_enter_device_memory(struct vm_area_struct *vma,
+				      unsigned long pfn)
+{
+	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	return remap_pfn_range(vma, vma->vm_start, pfn,
+			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
+}
+
 vm_fault_t overdrive_vmf_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
 				    unsigned int order)
 {

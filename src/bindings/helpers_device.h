@@ -48,6 +48,8 @@ void overdrive_outl(u32 value, unsigned long port);
 bool overdrive_irq_is_level(unsigned int irq);
 
 void overdrive_vma_set_device_memory(struct vm_area_struct *vma);
+int overdrive_vma_enter_device_memory(struct vm_area_struct *vma,
+				      unsigned long pfn);
 vm_fault_t overdrive_vmf_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
 				    unsigned int order);
 

@@ -7,8 +7,8 @@
 //! reset it; [`device`] answers VFIO's calls with them.
 //!
 //! Where it does more: any device can be bound, whatever its firmware says about it; I/O ports can
-//! be accessed; mappings are entered by page faults and are revoked while the device is reset, and
-//! for good when it is unbound; a failed call changes nothing.
+//! be accessed; mappings are revoked while the device is reset, and for good when it is unbound; a
+//! failed call changes nothing.
 
 mod bus_device;
 mod device;

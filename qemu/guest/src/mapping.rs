@@ -31,6 +31,51 @@ impl Mapping {
         Self::new(flags, len, file.as_raw_fd(), position)
     }
 
+    /// Maps a file at an address that is a multiple of `align`, a power of two.
+    pub fn of_file_at_multiple(
+        file: &File,
+        position: u64,
+        len: usize,
+        align: usize,
+    ) -> io::Result<Self> {
+        let position = i64::try_from(position).map_err(io::Error::other)?;
+        // Addresses that nobody else uses, until `place` is dropped; the file takes a part of them.
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let place = Self::new(flags, len + align, -1, 0)?;
+        let start = place.address().next_multiple_of(align);
+        let (prot, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_FIXED,
+        );
+
+        // SAFETY: The range is the reserved one's.
+        let mapped = unsafe {
+            libc::mmap(
+                ptr::without_provenance_mut(start),
+                len,
+                prot,
+                flags,
+                file.as_raw_fd(),
+                position,
+            )
+        };
+        if mapped == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let end = start + len;
+        // SAFETY: What is left of the reserved range, which nobody has accessed.
+        unsafe {
+            libc::munmap(place.start.as_ptr().cast(), start - place.address());
+            libc::munmap(
+                ptr::without_provenance_mut(end),
+                place.address() + place.len - end,
+            );
+        }
+        std::mem::forget(place);
+        let start = NonNull::new(mapped.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Self { start, len })
+    }
+
     /// Maps zeroed memory that stays where it is.
     pub fn locked(len: usize) -> io::Result<Self> {
         let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_POPULATE;
@@ -123,24 +168,62 @@ impl Drop for Mapping {
     }
 }
 
-/// Reads a register in a child process; returns the signal that killed it, if one did.
-pub fn signal_of_read(mapping: &Mapping, offset: usize) -> io::Result<Option<i32>> {
+/// How many page faults the calling thread had that needed nothing from a disk.
+pub fn faults() -> io::Result<i64> {
+    // SAFETY: All zeroes are a value of it.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+
+    // SAFETY: There is room for it.
+    match unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) } {
+        0 => Ok(usage.ru_minflt),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// What became of a child process.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// What it wanted to do was done, or not.
+    Done(bool),
+    /// A signal killed it.
+    Killed(i32),
+}
+
+/// Calls `f` in a child process, which may make system calls, but must not allocate or lock anything.
+pub fn in_child(f: impl FnOnce() -> bool) -> io::Result<Ended> {
     let mut status = 0;
 
-    // SAFETY: The child calls nothing but `_exit`.
+    // SAFETY: The child calls nothing but `f` and `_exit`.
     unsafe {
         let child = libc::fork();
         if child < 0 {
             return Err(io::Error::last_os_error());
         }
         if child == 0 {
-            mapping.read_u32(offset);
-            libc::_exit(0);
+            let done = f();
+            libc::_exit(i32::from(!done));
         }
         if libc::waitpid(child, &raw mut status, 0) < 0 {
             return Err(io::Error::last_os_error());
         }
     }
 
-    Ok(libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status)))
+    Ok(if libc::WIFSIGNALED(status) {
+        Ended::Killed(libc::WTERMSIG(status))
+    } else {
+        Ended::Done(libc::WEXITSTATUS(status) == 0)
+    })
+}
+
+/// Reads a register in a child process; returns the signal that killed it, if one did.
+pub fn signal_of_read(mapping: &Mapping, offset: usize) -> io::Result<Option<i32>> {
+    let ended = in_child(|| {
+        mapping.read_u32(offset);
+        true
+    })?;
+
+    Ok(match ended {
+        Ended::Done(_) => None,
+        Ended::Killed(signal) => Some(signal),
+    })
 }

@@ -164,7 +164,7 @@ const RESET_CONTROLLER: u32 = 0x0010_0000;
 /// PCI. There is no port for hot-plug: without ACPI it is the kernel's pciehp that serves it, of
 /// which lockdep reports a circular dependency between reset_lock and pci_rescan_remove_lock.
 ///
-/// The registers of the devices that are added to the tree are the last pages of memory, which the
+/// The registers of the devices that are added to the tree are in the last part of memory, which the
 /// kernel is told to leave alone. They keep what is written to them, and do nothing.
 static VIRT: Machine = Machine {
     name: "virt",
@@ -212,14 +212,15 @@ static VIRT: Machine = Machine {
                 ("phandle", Value::Cells(&[RESET_CONTROLLER])),
             ],
         },
-        // Its second region is the reset controller's, so that its user can see what is done there.
+        // Its first region has room for huge pages. The second is the reset controller's, so that its
+        // user can see what is done there.
         Node {
-            name: "dma-controller@fff53000",
+            name: "dma-controller@ff800000",
             properties: &[
                 ("compatible", Value::Text("snps,axi-dma-1.01a")),
                 (
                     "reg",
-                    Value::Cells(&[0, 0xfff5_3000, 0, 0x1000, 0, 0xfff5_2000, 0, 0x1000]),
+                    Value::Cells(&[0, 0xff80_0000, 0, 0x40_0000, 0, 0xfff5_2000, 0, 0x1000]),
                 ),
                 ("resets", Value::Cells(&[RESET_CONTROLLER, 3])),
             ],

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device memory in a user's address space, entered page by page as it is touched.
+//! Device memory in a user's address space: a few pages are entered at once, more of them page by
+//! page as they are touched.
 //!
 //! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use super::{
+    prefault::{
+        Prefault,
+        Stopped, //
+    },
     Device,
     Opened,
     Operations,
@@ -23,6 +28,10 @@ use kernel::{
     },
     prelude::*, //
 };
+
+/// How many pages are entered when an area is set up, at most. A larger area may have room for huge
+/// pages, and parts that nobody ever touches.
+const PREFAULT_PAGES: usize = 16;
 
 /// A driver that maps device memory.
 pub(crate) trait FaultHandler: Operations {
@@ -160,33 +169,49 @@ impl<T: FaultHandler> Device<T, Opened> {
         unsafe { (*vma.as_ptr()).vm_pgoff as u64 }
     }
 
-    /// Makes `vma` an area of device memory that is entered by the driver's [`FaultHandler`].
+    /// Makes `vma` an area of device memory: of `mem`, from its page number `page` on. If it is small,
+    /// its pages are entered at once, unless `prefault` is stopped; else, and after
+    /// [`unmap_all`](Device::unmap_all), by the driver's [`FaultHandler`].
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the area is private: a copy of device memory makes no sense.
-    pub(crate) fn map(&self, vma: &VmaNew) -> Result {
+    /// `EINVAL` if there are not that many pages, or if the area is private, as a copy of device
+    /// memory makes no sense; `ENOMEM`.
+    #[inline(always)]
+    pub(crate) fn map(&self, vma: &VmaNew, mem: &IoMem, page: u64, prefault: &Prefault) -> Result {
         if vma.flags() & kernel::mm::virt::flags::SHARED == 0 {
             return Err(EINVAL);
         }
 
-        let vma = vma.as_ptr();
+        let pages = (vma.end() - vma.start()) >> PAGE_SHIFT;
+        let pfn = mem.pfn(page, pages as u64).ok_or(EINVAL)?;
+        let raw = vma.as_ptr();
 
         // SAFETY: `VmaNew` guarantees that the area is being set up by the caller. The device and
         // the operations outlive it: see `huge_fault_callback`.
         unsafe {
-            bindings::overdrive_vma_set_device_memory(vma);
-            (*vma).vm_private_data = core::ptr::from_ref(self).cast_mut().cast();
-            (*vma).vm_ops = VmOps::<T>::OPS;
+            (*raw).vm_private_data = core::ptr::from_ref(self).cast_mut().cast();
+            (*raw).vm_ops = VmOps::<T>::OPS;
         }
 
-        Ok(())
+        if pages > PREFAULT_PAGES || !prefault.may_enter(vma.mm()) {
+            // SAFETY: As above.
+            unsafe { bindings::overdrive_vma_set_device_memory(raw) };
+            return Ok(());
+        }
+
+        // SAFETY: As above. The memory is the device's, which outlives the area.
+        match unsafe { bindings::overdrive_vma_enter_device_memory(raw, pfn) } {
+            0 => Ok(()),
+            errno => Err(Error::from_errno(errno)),
+        }
     }
 }
 
 impl<T: Operations> Device<T, Registered> {
-    /// Removes every page of the device from all address spaces. The next access faults.
-    pub(crate) fn unmap_all(&self) {
+    /// Removes every page of the device from all address spaces; `_stopped` sees to it that it finds
+    /// all of them. The next access faults.
+    pub(crate) fn unmap_all(&self, _stopped: &Stopped<'_>) {
         // SAFETY: The inode belongs to the device; all its files use the inode's mapping.
         unsafe {
             let mapping = (*(*self.as_raw()).inode).i_mapping;

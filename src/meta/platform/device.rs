@@ -23,6 +23,7 @@ use crate::{
             IrqSet,
             Opened,
             Operations,
+            Prefault,
             RegionInfo,
             Registered, //
         }, //
@@ -59,6 +60,9 @@ pub(crate) struct PlatformDevice {
     /// memory is not accessed behind it.
     #[pin]
     access: Gate,
+    /// Not to be stopped behind `access`, for which page faults wait.
+    #[pin]
+    prefault: Prefault,
     reset: Option<Method>,
     reset_required: bool,
     /// In `/proc/interrupts`.
@@ -98,6 +102,7 @@ impl PlatformDevice {
             flags: D::FLAGS,
             irqs <- new_mutex!(irqs),
             access <- Gate::new(c"vfio_platform_access", kernel::static_lock_class!()),
+            prefault <- Prefault::new(),
             reset,
             reset_required,
             name,
@@ -109,10 +114,12 @@ impl PlatformDevice {
     pub(in crate::meta) fn revoke(device: &Device<Self, Registered>) {
         let this = device.data();
 
+        let stopped = this.prefault.stop();
         if let Ok(mut access) = this.access.close() {
             access.shut();
-            device.unmap_all();
+            device.unmap_all(&stopped);
         }
+        stopped.for_good();
 
         this.irqs.lock().revoke();
     }
@@ -164,6 +171,7 @@ impl Operations for PlatformDevice {
         // The last user is gone, and with it the mappings. The reset has said so if it failed; there
         // is nobody left who could be told.
         let _ = Self::call_reset(device);
+        device.data().prefault.forget();
         device.data().irqs.lock().free();
         pm_runtime::put(device.parent());
     }
@@ -209,13 +217,14 @@ impl Operations for PlatformDevice {
         this.regions.write(&this.access, *pos, buf, count)
     }
 
+    #[inline(always)]
     fn mmap(device: &Device<Self, Opened>, vma: &VmaNew) -> Result {
-        device
-            .data()
+        let this = device.data().get_ref();
+        let (mem, page) = this
             .regions
-            .check_mapping(vma, Device::<Self, Opened>::page_offset(vma))?;
+            .to_map(vma, Device::<Self, Opened>::page_offset(vma))?;
 
-        device.map(vma)
+        device.map(vma, mem, page, &this.prefault)
     }
 }
 
@@ -269,8 +278,9 @@ impl Ioctls for PlatformDevice {
         }
 
         // Mappings are entered again by whoever touches them after the reset.
+        let stopped = this.prefault.stop();
         let _closed = this.access.close()?;
-        device.unmap_all();
+        device.unmap_all(&stopped);
 
         Self::call_reset(device)
     }

@@ -11,6 +11,7 @@ use crate::{
         gate::Gate,
         io::{
             Io,
+            IoMem,
             IoPort,
             Registers, //
         },
@@ -87,7 +88,7 @@ impl Region {
 
         // A page that is not the device's alone would give away something else's registers.
         if let ResourceIo::Mem(mem) = &resource.io {
-            if mem.is_page_aligned() {
+            if mem.has_pages() {
                 flags |= VFIO_REGION_INFO_FLAG_MMAP;
             }
         }
@@ -287,36 +288,31 @@ impl Regions {
         region.write(gate, off, count, buf)
     }
 
-    /// Checks that the pages of `vma`, which begin at page `pgoff` of the device's file, are those
-    /// of one region, and may be accessed as `vma` says.
+    /// The memory at page `pgoff` of the device's file, which `vma` is to show from there on, and the
+    /// number of that page in it.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if not.
-    pub(super) fn check_mapping(&self, vma: &VmaNew, pgoff: u64) -> Result {
+    /// `EINVAL` if there is none, or if it must not be accessed as `vma` says.
+    pub(super) fn to_map(&self, vma: &VmaNew, pgoff: u64) -> Result<(&IoMem, u64)> {
         let region = self.get(u32::try_from(pgoff >> PAGE_OFFSET_SHIFT)?)?;
-        let first = pgoff & ((1 << PAGE_OFFSET_SHIFT) - 1);
-        let pages = u64::try_from((vma.end() - vma.start()) >> PAGE_SHIFT)?;
 
         region.can(VFIO_REGION_INFO_FLAG_MMAP)?;
+        let ResourceIo::Mem(mem) = region.io() else {
+            return Err(EINVAL);
+        };
         if vma.flags() & flags::READ != 0 {
             region.can(VFIO_REGION_INFO_FLAG_READ)?;
         }
         if vma.flags() & flags::WRITE != 0 {
             region.can(VFIO_REGION_INFO_FLAG_WRITE)?;
         }
-        if first
-            .checked_add(pages)
-            .is_none_or(|end| end > region.size() >> PAGE_SHIFT)
-        {
-            return Err(EINVAL);
-        }
         // mprotect() must not add what was refused here.
         if region.can(VFIO_REGION_INFO_FLAG_WRITE).is_err() {
             vma.try_clear_maywrite()?;
         }
 
-        Ok(())
+        Ok((mem, pgoff & ((1 << PAGE_OFFSET_SHIFT) - 1)))
     }
 
     /// Enters the page that `fault` is about, if it is one of a region's.

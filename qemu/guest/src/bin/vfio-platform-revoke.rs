@@ -6,9 +6,14 @@
 //! end.
 
 use std::{
+    collections::VecDeque,
     fs, io,
     os::unix::fs::FileExt,
     process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -34,6 +39,10 @@ type Test = (&'static str, fn(&Subject) -> Outcome);
 const TESTS: &[Test] = &[
     ("unbinding takes the registers away", registers),
     ("unbinding takes mappings away", mappings),
+    (
+        "unbinding takes mappings away that are just made",
+        new_mappings,
+    ),
     ("unbinding takes interrupts away", interrupts),
     ("nobody can open the device meanwhile", opening),
     ("the group is free again afterwards", afterwards),
@@ -148,6 +157,57 @@ fn mappings(subject: &Subject) -> Outcome {
     }
     drop((touched, untouched));
     revoked.finish(subject)
+}
+
+/// Several threads map pages all the time; what they have when the device is gone must be gone, too.
+fn new_mappings(subject: &Subject) -> Outcome {
+    let device = Device::open(&subject.device)?;
+    if pages(&device)?.is_none() {
+        return skip("no pages");
+    }
+    let file = Arc::new(device.file().try_clone()?);
+    let position = device.region(0)?.offset;
+    let _event = device.trigger(0)?;
+    let over = Arc::new(AtomicBool::new(false));
+    let mappers: Vec<_> = (0..3)
+        .map(|_| {
+            let (file, over) = (file.clone(), over.clone());
+            thread::spawn(move || -> io::Result<VecDeque<Mapping>> {
+                let mut last = VecDeque::new();
+                while !over.load(Relaxed) {
+                    last.push_back(Mapping::of_file(&file, position, PAGE, MAP_SHARED)?);
+                    if last.len() > 30 {
+                        last.pop_front();
+                    }
+                }
+                Ok(last)
+            })
+        })
+        .collect();
+
+    thread::sleep(Duration::from_millis(50));
+    let revoked = Revoked::new(subject, device)?;
+    // The interrupts go after the mappings.
+    while revoked.device.irq_now(TRIGGER, 0).is_ok() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    over.store(true, Relaxed);
+    let mut result = Ok(());
+    for mapper in mappers {
+        let Ok(mappings) = mapper.join() else {
+            return fail("a thread that maps has died");
+        };
+        for mapping in mappings? {
+            result = result.and(equal(
+                "what kills a reader",
+                signal_of_read(&mapping, 0)?,
+                Some(SIGBUS),
+            ));
+        }
+    }
+    drop(file);
+    revoked.finish(subject)?;
+    result
 }
 
 fn interrupts(subject: &Subject) -> Outcome {

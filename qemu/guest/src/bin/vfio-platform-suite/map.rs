@@ -5,17 +5,20 @@
 use libc::{EINVAL, MAP_PRIVATE, MAP_SHARED};
 use overdrive_guest::{
     ktap::{Outcome, equal, fails, skip},
-    mapping::{PAGE, signal_of_read},
+    mapping::{Ended, Mapping, PAGE, faults, in_child, signal_of_read},
     vfio::{Device, Region},
 };
 
-use crate::{Subject, Test, kind};
+use crate::{Subject, Test, info::has_reset, kind};
 
 pub(crate) const TESTS: &[Test] = &[
     ("mapped registers are those that are read", mapped),
     ("every page of a region", every_page),
     ("a part of a region", part),
     ("several mappings, and a child's", several),
+    ("a mapping of a child's own", child),
+    ("a large region, in large pieces", large),
+    ("mappings after a reset", after_reset),
     ("mappings that are refused", refused),
     ("regions without pages of their own", unmappable),
 ];
@@ -100,6 +103,74 @@ fn several(subject: &Subject) -> Outcome {
     // The mapping keeps the device open.
     drop(device);
     two.read_u32(0);
+    Ok(())
+}
+
+/// The child's address space is not the one in which the region was mapped first.
+fn child(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, _)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+    let constant = usize::try_from(subject.constant())?;
+    let expected = device.read_u32(&region, subject.constant())?;
+    let is_same = || {
+        device
+            .map(region.offset, PAGE, MAP_SHARED)
+            .is_ok_and(|mapping| mapping.read_u32(constant) == expected)
+    };
+
+    equal("the register here", is_same(), true)?;
+    equal("that in the child", in_child(is_same)?, Ended::Done(true))?;
+    equal("that here, again", is_same(), true)
+}
+
+fn large(subject: &Subject) -> Outcome {
+    const HUGE: usize = 2 << 20;
+    let device = subject.open()?;
+    let Some((region, size)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+    if size < HUGE {
+        return skip("the region is small");
+    }
+
+    // It begins with a huge page.
+    let mapping = Mapping::of_file_at_multiple(device.file(), region.offset, size, HUGE)?;
+    let before = faults()?;
+    for offset in (0..size).step_by(PAGE) {
+        mapping.write_u32(offset, !u32::try_from(offset)?);
+    }
+    let faults = faults()? - before;
+    for offset in (0..size).step_by(PAGE) {
+        let value = device.read_u32(&region, offset as u64)?;
+        equal("what was written", value, !u32::try_from(offset)?)?;
+    }
+    println!("# {faults} faults for {} pages", size / PAGE);
+    // The C driver has entered it page by page, each of which faults when it is first written.
+    let few = 2 * (size / HUGE) as i64;
+    equal("few faults", faults <= few || !subject.ours, true)
+}
+
+fn after_reset(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, _)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+    if !has_reset(subject, kind(subject, &device)?.0) {
+        return skip("no reset");
+    }
+    let constant = usize::try_from(subject.constant())?;
+    let map = || device.map(region.offset, PAGE, MAP_SHARED);
+
+    let (touched, untouched) = (map()?, map()?);
+    touched.read_u32(constant);
+    device.reset()?;
+    let late = map()?;
+    let expected = device.read_u32(&region, subject.constant())?;
+    for mapping in [touched, untouched, late] {
+        equal("the register", mapping.read_u32(constant), expected)?;
+    }
     Ok(())
 }
 

@@ -129,10 +129,14 @@ bool overdrive_irq_is_level(unsigned int irq)
 	return irq_get_trigger_type(irq) & IRQ_TYPE_LEVEL_MASK;
 }
 
-/* The flags and the protection are those that io_remap_pfn_range() sets. */
+static pgprot_t device_memory(pgprot_t prot)
+{
+	return pgprot_decrypted(pgprot_noncached(prot));
+}
+
 void overdrive_vma_set_device_memory(struct vm_area_struct *vma)
 {
-	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	vma->vm_page_prot = device_memory(vma->vm_page_prot);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 }
 
@@ -140,10 +144,27 @@ void overdrive_vma_set_device_memory(struct vm_area_struct *vma)
 int overdrive_vma_enter_device_memory(struct vm_area_struct *vma,
 				      unsigned long pfn)
 {
-	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	vma->vm_page_prot = device_memory(vma->vm_page_prot);
 	return remap_pfn_range(vma, vma->vm_start, pfn,
 			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
+
+int overdrive_mmap_read_lock_killable(struct mm_struct *mm)
+{
+	return mmap_read_lock_killable(mm);
+}
+
+#if IS_ENABLED(CONFIG_KUNIT)
+void overdrive_mmap_write_lock(struct mm_struct *mm)
+{
+	mmap_write_lock(mm);
+}
+
+void overdrive_mmap_write_unlock(struct mm_struct *mm)
+{
+	mmap_write_unlock(mm);
+}
+#endif
 
 vm_fault_t overdrive_vmf_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
 				    unsigned int order)

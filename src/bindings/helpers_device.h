@@ -50,6 +50,11 @@ bool overdrive_irq_is_level(unsigned int irq);
 void overdrive_vma_set_device_memory(struct vm_area_struct *vma);
 int overdrive_vma_enter_device_memory(struct vm_area_struct *vma,
 				      unsigned long pfn);
+int overdrive_mmap_read_lock_killable(struct mm_struct *mm);
+#if IS_ENABLED(CONFIG_KUNIT)
+void overdrive_mmap_write_lock(struct mm_struct *mm);
+void overdrive_mmap_write_unlock(struct mm_struct *mm);
+#endif
 vm_fault_t overdrive_vmf_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
 				    unsigned int order);
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device memory in a user's address space: a few pages are entered at once, more of them page by
-//! page as they are touched.
+//! Device memory in a user's address space: a few pages are entered at once, more of them as they are
+//! touched.
 //!
 //! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use super::{
-    prefault::{
-        Prefault,
-        Stopped, //
-    },
+    prefault::Prefault,
     Device,
     Opened,
     Operations,
@@ -176,7 +173,7 @@ impl<T: FaultHandler> Device<T, Opened> {
     /// # Errors
     ///
     /// `EINVAL` if there are not that many pages, or if the area is private, as a copy of device
-    /// memory makes no sense; `ENOMEM`.
+    /// memory makes no sense.
     #[inline(always)]
     pub(crate) fn map(&self, vma: &VmaNew, mem: &IoMem, page: u64, prefault: &Prefault) -> Result {
         if vma.flags() & kernel::mm::virt::flags::SHARED == 0 {
@@ -194,24 +191,26 @@ impl<T: FaultHandler> Device<T, Opened> {
             (*raw).vm_ops = VmOps::<T>::OPS;
         }
 
-        if pages > PREFAULT_PAGES || !prefault.may_enter(vma.mm()) {
-            // SAFETY: As above.
-            unsafe { bindings::overdrive_vma_set_device_memory(raw) };
+        if pages <= PREFAULT_PAGES
+            && prefault.may_enter(vma.mm())
+            // SAFETY: As above. The memory is the device's, which outlives the area.
+            && unsafe { bindings::overdrive_vma_enter_device_memory(raw, pfn) } == 0
+        {
             return Ok(());
         }
 
-        // SAFETY: As above. The memory is the device's, which outlives the area.
-        match unsafe { bindings::overdrive_vma_enter_device_memory(raw, pfn) } {
-            0 => Ok(()),
-            errno => Err(Error::from_errno(errno)),
-        }
+        // If they can't be entered now, a fault may have more luck.
+        //
+        // SAFETY: As above.
+        unsafe { bindings::overdrive_vma_set_device_memory(raw) };
+        Ok(())
     }
 }
 
 impl<T: Operations> Device<T, Registered> {
-    /// Removes every page of the device from all address spaces; `_stopped` sees to it that it finds
-    /// all of them. The next access faults.
-    pub(crate) fn unmap_all(&self, _stopped: &Stopped<'_>) {
+    /// Removes every page of the device from all address spaces, but for areas that are being set up:
+    /// see [`Prefault`]. The next access faults.
+    pub(crate) fn unmap_all(&self) {
         // SAFETY: The inode belongs to the device; all its files use the inode's mapping.
         unsafe {
             let mapping = (*(*self.as_raw()).inode).i_mapping;

@@ -60,7 +60,8 @@ pub(crate) struct PlatformDevice {
     /// memory is not accessed behind it.
     #[pin]
     access: Gate,
-    /// Not to be stopped behind `access`, for which page faults wait.
+    /// Nobody waits for it behind `access`: that takes the lock of an address space, which a page
+    /// fault has that waits for `access`.
     #[pin]
     prefault: Prefault,
     reset: Option<Method>,
@@ -117,11 +118,15 @@ impl PlatformDevice {
         let stopped = this.prefault.stop();
         if let Ok(mut access) = this.access.close() {
             access.shut();
-            device.unmap_all(&stopped);
+            device.unmap_all();
         }
-        stopped.for_good();
 
         this.irqs.lock().revoke();
+
+        // A user that does not let go of its address space keeps nothing but what it is just mapping.
+        stopped.wait();
+        device.unmap_all();
+        stopped.for_good();
     }
 
     /// Resets the device. Nobody accesses the registers meanwhile: the caller sees to it.
@@ -279,8 +284,9 @@ impl Ioctls for PlatformDevice {
 
         // Mappings are entered again by whoever touches them after the reset.
         let stopped = this.prefault.stop();
+        stopped.wait_killable()?;
         let _closed = this.access.close()?;
-        device.unmap_all(&stopped);
+        device.unmap_all();
 
         Self::call_reset(device)
     }

@@ -106,7 +106,8 @@ fn several(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// The child's address space is not the one in which the region was mapped first.
+/// The child's address space is not the one in which the region was mapped first: there, overdrive's
+/// driver enters a small area when it is mapped, here, when it is touched.
 fn child(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let Some((region, _)) = pages(subject, &device)? else {
@@ -114,15 +115,22 @@ fn child(subject: &Subject) -> Outcome {
     };
     let constant = usize::try_from(subject.constant())?;
     let expected = device.read_u32(&region, subject.constant())?;
-    let is_same = || {
-        device
-            .map(region.offset, PAGE, MAP_SHARED)
-            .is_ok_and(|mapping| mapping.read_u32(constant) == expected)
+    let check = |late: bool| {
+        let Ok(mapping) = device.map(region.offset, PAGE, MAP_SHARED) else {
+            return false;
+        };
+        let before = faults();
+        let same = mapping.read_u32(constant) == expected;
+        match (before, faults()) {
+            (Ok(before), Ok(after)) => same && (after > before) == late,
+            _ => false,
+        }
     };
 
-    equal("the register here", is_same(), true)?;
-    equal("that in the child", in_child(is_same)?, Ended::Done(true))?;
-    equal("that here, again", is_same(), true)
+    equal("the register here", check(false), true)?;
+    let there = in_child(|| check(subject.ours))?;
+    equal("that in the child", there, Ended::Done(true))?;
+    equal("that here, again", check(false), true)
 }
 
 fn large(subject: &Subject) -> Outcome {
@@ -147,8 +155,9 @@ fn large(subject: &Subject) -> Outcome {
         equal("what was written", value, !u32::try_from(offset)?)?;
     }
     println!("# {faults} faults for {} pages", size / PAGE);
-    // The C driver has entered it page by page, each of which faults when it is first written.
-    let few = 2 * (size / HUGE) as i64;
+    // The C driver has entered it page by page. Where the processor does not tell by itself that a
+    // page was written, each of them faults when it is.
+    let few = i64::try_from(size / PAGE / 8)?;
     equal("few faults", faults <= few || !subject.ours, true)
 }
 
@@ -168,10 +177,13 @@ fn after_reset(subject: &Subject) -> Outcome {
     device.reset()?;
     let late = map()?;
     let expected = device.read_u32(&region, subject.constant())?;
-    for mapping in [touched, untouched, late] {
+    let before = faults()?;
+    for mapping in [&touched, &untouched, &late] {
         equal("the register", mapping.read_u32(constant), expected)?;
     }
-    Ok(())
+    // The C driver leaves mappings alone, overdrive's takes away those that there are.
+    let taken = if subject.ours { 2 } else { 0 };
+    equal("faults", faults()? - before, taken)
 }
 
 fn refused(subject: &Subject) -> Outcome {

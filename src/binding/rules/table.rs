@@ -37,6 +37,8 @@ enum Kind {
 }
 
 impl Kind {
+    // Called in many places, and no short one.
+    #[inline(never)]
     fn of(spec: &Spec) -> (Self, &[u8]) {
         let (device, parent, modalias) = (
             spec.device(),

@@ -99,7 +99,7 @@ help:
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
 
 setup:
-	@scripts/setup --kernel $(KERNEL) --arch $(ARCH) $(SETUP)
+	@scripts/setup --kernel $(KERNEL) --arch $(ARCH) $(setup-options)
 
 # `cargo install` leaves just the programs that this clone has. What cargo builds stays in the clone: it
 # does not keep two clones apart in one folder.

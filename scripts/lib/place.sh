@@ -19,6 +19,11 @@ place_survey() {
 	work=$cache/setup.tmp
 }
 
+# For programs that have something to end themselves.
+at_exit() {
+	:
+}
+
 # Makes an empty $work, when nobody else has one.
 place_begin() {
 	mkdir -p "$cache/log" || die "cannot create $cache (is the disk full?); OVERDRIVE_CACHE chooses another place"
@@ -27,7 +32,7 @@ place_begin() {
 		say 'waiting for another set-up to finish'
 		flock 9
 	fi
-	trap 'progress_stop; rm -rf "$work"' EXIT
+	trap 'progress_stop; at_exit; rm -rf "$work"' EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM

@@ -3,7 +3,7 @@
 //! Mapped memory: registers of a device, and memory that a device can reach.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io,
     os::{fd::AsRawFd, unix::fs::FileExt},
     ptr::{self, NonNull},
@@ -43,27 +43,12 @@ impl Mapping {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let place = Self::new(flags, len + align, -1, 0)?;
         let start = place.address().next_multiple_of(align);
-        let (prot, flags) = (
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_SHARED | libc::MAP_FIXED,
-        );
+        let flags = libc::MAP_SHARED | libc::MAP_FIXED;
 
-        // SAFETY: The range is the reserved one's.
-        let mapped = unsafe {
-            libc::mmap(
-                ptr::without_provenance_mut(start),
-                len,
-                prot,
-                flags,
-                file.as_raw_fd(),
-                position,
-            )
-        };
-        if mapped == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
+        // SAFETY: The range is a part of the reserved one, which nobody accesses.
+        let mapping = unsafe { Self::new_at(start, flags, len, file.as_raw_fd(), position)? };
         let end = start + len;
-        // SAFETY: What is left of the reserved range, which nobody has accessed.
+        // SAFETY: What is left of the reserved range.
         unsafe {
             libc::munmap(place.start.as_ptr().cast(), start - place.address());
             libc::munmap(
@@ -72,8 +57,7 @@ impl Mapping {
             );
         }
         std::mem::forget(place);
-        let start = NonNull::new(mapped.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        Ok(Self { start, len })
+        Ok(mapping)
     }
 
     /// Maps zeroed memory that stays where it is.
@@ -92,10 +76,25 @@ impl Mapping {
     }
 
     fn new(flags: i32, len: usize, fd: i32, position: i64) -> io::Result<Self> {
+        // SAFETY: The kernel chooses an address that nobody uses.
+        unsafe { Self::new_at(0, flags, len, fd, position) }
+    }
+
+    /// # Safety
+    ///
+    /// With `MAP_FIXED` in `flags`, nobody may use what is mapped at `address` so far.
+    unsafe fn new_at(
+        address: usize,
+        flags: i32,
+        len: usize,
+        fd: i32,
+        position: i64,
+    ) -> io::Result<Self> {
+        let address = ptr::without_provenance_mut(address);
         let prot = libc::PROT_READ | libc::PROT_WRITE;
 
-        // SAFETY: The kernel chooses the address.
-        let start = unsafe { libc::mmap(ptr::null_mut(), len, prot, flags, fd, position) };
+        // SAFETY: The caller guarantees that nobody's memory is replaced.
+        let start = unsafe { libc::mmap(address, len, prot, flags, fd, position) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -189,11 +188,15 @@ pub enum Ended {
     Killed(i32),
 }
 
-/// Calls `f` in a child process, which may make system calls, but must not allocate or lock anything.
-pub fn in_child(f: impl FnOnce() -> bool) -> io::Result<Ended> {
+/// Calls `f` in a child process.
+///
+/// # Safety
+///
+/// If there are other threads, `f` must not do what is not safe in a signal handler: allocate, lock.
+unsafe fn fork_and(f: impl FnOnce() -> bool) -> io::Result<Ended> {
     let mut status = 0;
 
-    // SAFETY: The child calls nothing but `f` and `_exit`.
+    // SAFETY: The child calls nothing but `f`, which the caller answers for, and `_exit`.
     unsafe {
         let child = libc::fork();
         if child < 0 {
@@ -215,12 +218,24 @@ pub fn in_child(f: impl FnOnce() -> bool) -> io::Result<Ended> {
     })
 }
 
+/// Calls `f` in a child process; fails where there are other threads.
+pub fn in_child(f: impl FnOnce() -> bool) -> io::Result<Ended> {
+    if fs::read_dir("/proc/self/task")?.count() != 1 {
+        return Err(io::Error::other("a process with threads can't be forked"));
+    }
+    // SAFETY: There is no other thread, and this one creates none meanwhile.
+    unsafe { fork_and(f) }
+}
+
 /// Reads a register in a child process; returns the signal that killed it, if one did.
 pub fn signal_of_read(mapping: &Mapping, offset: usize) -> io::Result<Option<i32>> {
-    let ended = in_child(|| {
-        mapping.read_u32(offset);
-        true
-    })?;
+    // SAFETY: The child only reads.
+    let ended = unsafe {
+        fork_and(|| {
+            mapping.read_u32(offset);
+            true
+        })?
+    };
 
     Ok(match ended {
         Ended::Done(_) => None,

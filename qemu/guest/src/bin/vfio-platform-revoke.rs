@@ -11,10 +11,7 @@ use std::{
     io,
     os::unix::fs::FileExt,
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -160,55 +157,17 @@ fn mappings(subject: &Subject) -> Outcome {
     revoked.finish(subject)
 }
 
-/// Threads that map a page all the time, until this is dropped.
-struct Mappers {
-    over: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<io::Result<VecDeque<Mapping>>>>,
-}
+/// Maps a page all the time; returns the last mappings.
+fn map_until(over: &AtomicBool, file: &File, position: u64) -> io::Result<VecDeque<Mapping>> {
+    let mut last = VecDeque::new();
 
-impl Mappers {
-    fn new(file: &File, position: u64) -> io::Result<Self> {
-        let over = Arc::new(AtomicBool::new(false));
-        let mut mappers = Self {
-            over: over.clone(),
-            threads: Vec::new(),
-        };
-
-        for _ in 0..3 {
-            let (file, over) = (file.try_clone()?, over.clone());
-            mappers.threads.push(thread::spawn(move || {
-                let mut last = VecDeque::new();
-                while !over.load(Relaxed) {
-                    last.push_back(Mapping::of_file(&file, position, PAGE, MAP_SHARED)?);
-                    if last.len() > 30 {
-                        last.pop_front();
-                    }
-                }
-                Ok(last)
-            }));
-        }
-        Ok(mappers)
-    }
-
-    /// What they have mapped last.
-    fn finish(mut self) -> Result<Vec<Mapping>, String> {
-        self.over.store(true, Relaxed);
-        let mut all = Vec::new();
-        for thread in self.threads.drain(..) {
-            let mappings = thread.join().map_err(|_| "a thread that maps has died")?;
-            all.extend(mappings.map_err(|error| format!("mapping: {error}"))?);
-        }
-        Ok(all)
-    }
-}
-
-impl Drop for Mappers {
-    fn drop(&mut self) {
-        self.over.store(true, Relaxed);
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
+    while !over.load(Relaxed) {
+        last.push_back(Mapping::of_file(file, position, PAGE, MAP_SHARED)?);
+        if last.len() > 30 {
+            last.pop_front();
         }
     }
+    Ok(last)
 }
 
 /// What is mapped when the device is taken away must be taken away, too.
@@ -217,11 +176,23 @@ fn new_mappings(subject: &Subject) -> Outcome {
     if pages(&device)?.is_none() {
         return skip("no pages");
     }
-    let mappers = Mappers::new(device.file(), device.region(0)?.offset)?;
+    let position = device.region(0)?.offset;
+    let file = device.file().try_clone()?;
+    let over = AtomicBool::new(false);
 
-    thread::sleep(Duration::from_millis(50));
-    let revoked = Revoked::new(subject, device)?;
-    let mappings = mappers.finish()?;
+    let (revoked, mapped) = thread::scope(|scope| {
+        let mappers = [(); 3].map(|()| scope.spawn(|| map_until(&over, &file, position)));
+        thread::sleep(Duration::from_millis(50));
+        let revoked = Revoked::new(subject, device);
+        over.store(true, Relaxed);
+        (revoked, mappers.map(|mapper| mapper.join()))
+    });
+    drop(file);
+    let revoked = revoked?;
+    let mut mappings = Vec::new();
+    for mapper in mapped {
+        mappings.extend(mapper.map_err(|_| "a thread that maps has died")??);
+    }
     // The last of them go when the address space can be looked at, after the registers.
     let start = Instant::now();
     for mapping in &mappings {

@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a part of a region", part),
     ("several mappings, and a child's", several),
     ("a mapping of a child's own", child),
+    ("a mapping of whoever comes next", others),
     ("a large region, in large pieces", large),
     ("mappings after a reset", after_reset),
     ("mappings that are refused", refused),
@@ -106,31 +107,58 @@ fn several(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// The child's address space is not the one in which the region was mapped first: there, overdrive's
-/// driver enters a small area when it is mapped, here, when it is touched.
+/// Whether a page shows `expected` at `offset`, and had to be entered when it was touched.
+fn is_shown(device: &Device, region: &Region, offset: u64, expected: u32, late: bool) -> bool {
+    let read = || -> std::io::Result<(u32, bool)> {
+        let mapping = device.map(region.offset, PAGE, MAP_SHARED)?;
+        let before = faults()?;
+        let value = mapping.read_u32(usize::try_from(offset).map_err(std::io::Error::other)?);
+        Ok((value, faults()? > before))
+    };
+
+    // The first time, a child's own code and stack are entered, too.
+    let first = read().is_ok_and(|(value, _)| value == expected);
+    first && read().is_ok_and(|shown| shown == (expected, late))
+}
+
+/// Overdrive's driver enters a small area when it is mapped, in the address space that maps the device
+/// first; elsewhere, when it is touched.
 fn child(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let Some((region, _)) = pages(subject, &device)? else {
         return skip("no pages");
     };
-    let constant = usize::try_from(subject.constant())?;
-    let expected = device.read_u32(&region, subject.constant())?;
-    let check = |late: bool| {
-        let Ok(mapping) = device.map(region.offset, PAGE, MAP_SHARED) else {
-            return false;
-        };
-        let before = faults();
-        let same = mapping.read_u32(constant) == expected;
-        match (before, faults()) {
-            (Ok(before), Ok(after)) => same && (after > before) == late,
-            _ => false,
-        }
-    };
+    let constant = subject.constant();
+    let expected = device.read_u32(&region, constant)?;
+    let check = |late| is_shown(&device, &region, constant, expected, late);
 
     equal("the register here", check(false), true)?;
     let there = in_child(|| check(subject.ours))?;
     equal("that in the child", there, Ended::Done(true))?;
     equal("that here, again", check(false), true)
+}
+
+/// Whoever was first but is gone, or has closed the device, is not in the way.
+fn others(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let Some((region, _)) = pages(subject, &device)? else {
+        return skip("no pages");
+    };
+    let constant = subject.constant();
+    let expected = device.read_u32(&region, constant)?;
+
+    let there = in_child(|| is_shown(&device, &region, constant, expected, false))?;
+    equal("the register in a child", there, Ended::Done(true))?;
+    let here = is_shown(&device, &region, constant, expected, false);
+    equal("that here, afterwards", here, true)?;
+
+    drop(device);
+    let there = in_child(|| {
+        subject
+            .open()
+            .is_ok_and(|device| is_shown(&device, &region, constant, expected, false))
+    })?;
+    equal("that in the next child", there, Ended::Done(true))
 }
 
 fn large(subject: &Subject) -> Outcome {
@@ -178,12 +206,11 @@ fn after_reset(subject: &Subject) -> Outcome {
     let late = map()?;
     let expected = device.read_u32(&region, subject.constant())?;
     let before = faults()?;
-    for mapping in [&touched, &untouched, &late] {
-        equal("the register", mapping.read_u32(constant), expected)?;
-    }
+    let values = [&touched, &untouched, &late].map(|mapping| mapping.read_u32(constant));
+    let faults = faults()? - before;
+    equal("the registers", values, [expected; 3])?;
     // The C driver leaves mappings alone, overdrive's takes away those that there are.
-    let taken = if subject.ours { 2 } else { 0 };
-    equal("faults", faults()? - before, taken)
+    equal("faults", faults, if subject.ours { 2 } else { 0 })
 }
 
 fn refused(subject: &Subject) -> Outcome {

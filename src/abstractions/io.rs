@@ -32,7 +32,8 @@ const PAGE_OFFSET_MASK: u64 = PAGE_SIZE as u64 - 1;
 pub(crate) struct IoMem {
     start: u64,
     size: u64,
-    /// How many pages it has, if it begins and ends with one of its own; else 0.
+    /// How many pages it has, if it begins and ends with one of its own; else 0. Worked out once, as
+    /// every mapping and every fault asks.
     pages: u64,
     addr: Atomic<*mut c_void>,
 }

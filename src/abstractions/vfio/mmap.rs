@@ -193,7 +193,9 @@ impl<T: FaultHandler> Device<T, Opened> {
 
         if pages <= PREFAULT_PAGES
             && prefault.may_enter(vma.mm())
-            // SAFETY: As above. The memory is the device's, which outlives the area.
+            // SAFETY: As above. `IoMem::pfn` has found as many pages as the area has, in a range that
+            // by the safety requirements of `IoMem::new` is a device's, and none of the kernel's
+            // memory.
             && unsafe { bindings::overdrive_vma_enter_device_memory(raw, pfn) } == 0
         {
             return Ok(());

@@ -160,7 +160,8 @@ impl Stopped<'_> {
             return Ok(());
         };
 
-        // SAFETY: The address space has users. It is unlocked if it was locked.
+        // SAFETY: By the type invariants of `MmWithUser`, `mm` holds a reference to an address space
+        // that has users. What this thread has locked, it unlocks.
         unsafe {
             to_result(bindings::overdrive_mmap_read_lock_killable(mm.as_raw()))?;
             bindings::mmap_read_unlock(mm.as_raw());
@@ -201,7 +202,8 @@ mod tests {
     use super::*;
     use kernel::{
         bindings::kunit_attach_mm,
-        impl_has_work, new_work,
+        impl_has_work,
+        new_work,
         sync::{
             Arc,
             Completion, //
@@ -214,7 +216,7 @@ mod tests {
             self,
             Work,
             WorkItem, //
-        },
+        }, //
     };
 
     /// Somebody who stops it, in a thread of their own.
@@ -262,12 +264,14 @@ mod tests {
     /// Calls `f` with an address space, as somebody who sets up an area in it: with its lock. An
     /// assertion that fails there would end the thread with the lock.
     fn set_up<T>(f: impl FnOnce(&MmWithUser) -> T) -> Result<T> {
-        // SAFETY: This is a test's thread.
+        // SAFETY: KUnit runs each case in a kernel thread of its own, which has no address space of
+        // anybody else's.
         to_result(unsafe { kunit_attach_mm() })?;
         let task = kernel::current!();
         let mm = task.mm().ok_or(EINVAL)?;
 
-        // SAFETY: The address space is the thread's, which does not have the lock.
+        // SAFETY: The address space is the current thread's, which keeps it. Whatever of the thread
+        // takes the lock gives it back before it returns: `wait`, and this function.
         unsafe { bindings::overdrive_mmap_write_lock(mm.as_raw()) };
         let result = f(mm);
         // SAFETY: The lock was taken above.

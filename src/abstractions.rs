@@ -33,7 +33,7 @@ pub(crate) mod platform;
 pub(crate) mod pm_runtime;
 pub(crate) mod resource;
 mod rwsem;
-pub(crate) mod series;
+pub(crate) mod compat;
 pub(crate) mod uaccess;
 pub(crate) mod uevent;
 pub(crate) mod vfio;

@@ -116,9 +116,9 @@ impl kernel::InPlaceModule for Overdrive {
                 configfs <- interface::rules::Rules::register(),
             })
             .pin_chain(|this| {
-                this.watch.settle();
+                this.watch.bind_pending();
                 for extension in &this.extensions {
-                    extension.settle();
+                    extension.bind_pending();
                 }
                 Ok(())
             }))
@@ -134,7 +134,7 @@ fn activate(
     let mut rules = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
 
     for spec in specs {
-        let rule = engine.activate(spec, engine.new_age(), binding::rules::Origin::Rule)?;
+        let rule = engine.activate(spec, engine.new_rule_id(), binding::rules::Origin::Rule)?;
 
         rules.push(rule, GFP_KERNEL)?;
     }

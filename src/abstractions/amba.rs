@@ -225,7 +225,7 @@ impl<T: Driver> Registration<T> {
         let (dev, driver) = unsafe { (Device::from_raw(adev), Self::of(adev)) };
 
         // SAFETY: The device was probed successfully, and is being unbound.
-        let registration = unsafe { vfio::parent::take::<T::Operations>(dev.device()) };
+        let registration = unsafe { vfio::parent::take_drvdata::<T::Operations>(dev.device()) };
 
         driver.remove(dev, registration.device());
         // Waits for the last user.

@@ -53,7 +53,7 @@ use kernel::{
 };
 
 /// Who answers.
-pub(crate) trait Matcher: 'static {
+pub(crate) trait MatchHook: 'static {
     /// Whether `drv` can have `dev`.
     ///
     /// `dev` had an override a moment ago. It needs not be of a bus that a hook was made for: there
@@ -101,7 +101,7 @@ impl BusOwner {
 
 /// Has `M` answer for all buses that have the same match function; dropping it waits until nobody
 /// is asking.
-pub(crate) struct Hook<M: Matcher> {
+pub(crate) struct Hook<M: MatchHook> {
     redirect: Option<Pin<KBox<Redirect>>>,
     function: Function,
     /// Dropped last: the module whose function is redirected.
@@ -109,7 +109,7 @@ pub(crate) struct Hook<M: Matcher> {
     _matcher: PhantomData<fn() -> M>,
 }
 
-impl<M: Matcher> Hook<M> {
+impl<M: MatchHook> Hook<M> {
     /// Redirects a match function.
     ///
     /// For as long as that lasts, the module that has the function can't be unloaded.
@@ -147,7 +147,7 @@ impl<M: Matcher> Hook<M> {
     }
 }
 
-impl<M: Matcher> Drop for Hook<M> {
+impl<M: MatchHook> Drop for Hook<M> {
     fn drop(&mut self) {
         drop(self.redirect.take());
         ftrace::synchronize();
@@ -163,7 +163,7 @@ impl<M: Matcher> Drop for Hook<M> {
 /// # Safety
 ///
 /// As for the match function: `dev` is valid, and `drv` is registered and stays so.
-unsafe extern "C" fn replacement<M: Matcher>(
+unsafe extern "C" fn replacement<M: MatchHook>(
     dev: *mut bindings::device,
     drv: *const bindings::device_driver,
 ) -> c_int {

@@ -103,8 +103,8 @@ pub(crate) fn with_driver_name<R>(dev: &Device, f: impl FnOnce(Option<&[u8]>) ->
 }
 
 /// Whether users are kept from unbinding the device from the driver that it has.
-pub(crate) fn is_fixed(dev: &Device) -> bool {
-    with_driver(dev, |drv| drv.is_some_and(Driver::is_fixed))
+pub(crate) fn suppresses_bind_attrs(dev: &Device) -> bool {
+    with_driver(dev, |drv| drv.is_some_and(Driver::suppresses_bind_attrs))
 }
 
 /// Whether the device is bound, and its probe finished.
@@ -161,7 +161,7 @@ impl Driver {
     }
 
     /// Whether users are kept from binding and unbinding its devices.
-    pub(crate) fn is_fixed(&self) -> bool {
+    pub(crate) fn suppresses_bind_attrs(&self) -> bool {
         self.0.suppress_bind_attrs
     }
 

@@ -174,7 +174,7 @@ impl<T: Driver> Registration<T> {
             unsafe { (&*pdev.cast::<platform::Device<Core<'_>>>(), Self::of(pdev)) };
 
         // SAFETY: The device was probed successfully, and is being unbound.
-        let registration = unsafe { vfio::parent::take::<T::Operations>(dev.as_ref()) };
+        let registration = unsafe { vfio::parent::take_drvdata::<T::Operations>(dev.as_ref()) };
 
         driver.remove(dev, registration.device());
         // Waits for the last user.

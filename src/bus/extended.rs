@@ -22,7 +22,7 @@ use crate::abstractions::{
         BusOwner,
         Function,
         Hook,
-        Matcher, //
+        MatchHook, //
     },
     device::Driver,
     driver_override,
@@ -58,10 +58,10 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// The devices of the bus that can have the driver that is named without a match.
-    fn forced(self, bus: &[u8]) -> Result<Option<Devices>, Refusal> {
+    fn forced(self, bus: &[u8]) -> Result<Option<Devices>, ExtendError> {
         match self {
             Self::Restrict => Ok(None),
-            Self::Force => force::devices(bus).map(Some).map_err(Refusal::NoForce),
+            Self::Force => force::devices(bus).map(Some).map_err(ExtendError::NoForce),
         }
     }
 
@@ -88,7 +88,7 @@ impl TryFrom<&[u8]> for Scope {
 
 /// Why a bus can't be extended, or not be extended so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum ExtendError {
     /// There is no such bus.
     Unknown,
     /// It honours overrides itself.
@@ -107,7 +107,7 @@ pub(crate) enum Refusal {
     Failed(Error),
 }
 
-impl Refusal {
+impl ExtendError {
     /// What a user is told.
     pub(crate) fn reason(self) -> &'static str {
         match self {
@@ -123,34 +123,34 @@ impl Refusal {
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ExtendError {
     fn from(err: Error) -> Self {
         Self::Failed(err)
     }
 }
 
-impl From<AllocError> for Refusal {
+impl From<AllocError> for ExtendError {
     fn from(err: AllocError) -> Self {
         Self::Failed(err.into())
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<ExtendError> for Error {
+    fn from(refusal: ExtendError) -> Self {
         match refusal {
-            Refusal::Unknown => ENODEV,
-            Refusal::Native | Refusal::Extended => EEXIST,
-            Refusal::NoMatch | Refusal::NotTraceable | Refusal::NoForce(_) => eopnotsupp(),
-            Refusal::Taken => EBUSY,
-            Refusal::Failed(err) => err,
+            ExtendError::Unknown => ENODEV,
+            ExtendError::Native | ExtendError::Extended => EEXIST,
+            ExtendError::NoMatch | ExtendError::NotTraceable | ExtendError::NoForce(_) => eopnotsupp(),
+            ExtendError::Taken => EBUSY,
+            ExtendError::Failed(err) => err,
         }
     }
 }
 
 /// Answers for extended buses.
-enum Answer {}
+enum OverrideMatch {}
 
-impl Matcher for Answer {
+impl MatchHook for OverrideMatch {
     fn matches(dev: &Device, drv: &Driver) -> Result<bool> {
         matches(dev, drv)
     }
@@ -177,11 +177,11 @@ struct Entry {
     bus: bus::Id,
     /// The devices that can have a driver without a match, if the scope is [`Scope::Force`].
     forced: Option<Devices>,
-    hook: Arc<Hook<Answer>>,
+    hook: Arc<Hook<OverrideMatch>>,
 }
 
 impl Entry {
-    fn new(bus: bus::Id, forced: Option<Devices>, hook: Arc<Hook<Answer>>) -> Self {
+    fn new(bus: bus::Id, forced: Option<Devices>, hook: Arc<Hook<OverrideMatch>>) -> Self {
         let mut this = Self {
             bus,
             forced: None,
@@ -243,19 +243,19 @@ impl Buses {
     ///
     /// # Errors
     ///
-    /// See [`Refusal`].
-    pub(crate) fn extend(self: &Arc<Self>, name: &[u8], scope: Scope) -> Result<Extended, Refusal> {
-        let bus = super::find(name)?.ok_or(Refusal::Unknown)?;
+    /// See [`ExtendError`].
+    pub(crate) fn extend(self: &Arc<Self>, name: &[u8], scope: Scope) -> Result<Extended, ExtendError> {
+        let bus = super::find(name)?.ok_or(ExtendError::Unknown)?;
 
         if native::is_native(name)? {
-            return Err(Refusal::Native);
+            return Err(ExtendError::Native);
         }
         let forced = scope.forced(name)?;
 
         let _changing = self.changing.lock();
 
         if self.find(bus.id(), |_| ()).is_some() {
-            return Err(Refusal::Extended);
+            return Err(ExtendError::Extended);
         }
         let owner = BusOwner::of(self.this, &bus)?;
         let hook = self.hook(&bus)?;
@@ -290,8 +290,8 @@ impl Buses {
     }
 
     /// A hook for the bus: the one that a bus with the same match function has, or a new one.
-    fn hook(&self, bus: &Bus) -> Result<Arc<Hook<Answer>>, Refusal> {
-        let function = Function::of(bus).ok_or(Refusal::NoMatch)?;
+    fn hook(&self, bus: &Bus) -> Result<Arc<Hook<OverrideMatch>>, ExtendError> {
+        let function = Function::of(bus).ok_or(ExtendError::NoMatch)?;
         let shared = {
             let entries = self.entries.lock();
             let entry = entries.iter().find(|entry| entry.hook.redirects(function));
@@ -303,9 +303,9 @@ impl Buses {
         }
 
         let hook = Hook::new(self.this, function).map_err(|err| match err {
-            EINVAL => Refusal::NotTraceable,
-            EBUSY => Refusal::Taken,
-            err => Refusal::Failed(err),
+            EINVAL => ExtendError::NotTraceable,
+            EBUSY => ExtendError::Taken,
+            err => ExtendError::Failed(err),
         })?;
 
         Ok(Arc::new(hook, GFP_KERNEL)?)
@@ -350,8 +350,8 @@ impl Extended {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoForce`].
-    pub(crate) fn set_scope(&self, scope: Scope) -> Result<(), Refusal> {
+    /// [`ExtendError::NoForce`].
+    pub(crate) fn set_scope(&self, scope: Scope) -> Result<(), ExtendError> {
         let forced = scope.forced(self.bus.name())?;
         let mut entries = self.buses.entries.lock();
 

@@ -6,17 +6,17 @@
 
 use super::device_attrs;
 #[allow(unused_imports, reason = "the macros of some series take it from here")]
-use crate::abstractions::series::THIS_MODULE;
+use crate::abstractions::compat::THIS_MODULE;
 use crate::{
     abstractions::device_attr::emit,
     binding::{
         extend::Extension,
-        managed::text,
+        tracked::text,
         Engine, //
     },
     bus::extended::{
         Buses,
-        Refusal,
+        ExtendError,
         Scope, //
     },
 };
@@ -42,7 +42,7 @@ pub(crate) fn extend(
         .map_err(|refusal| refused(name, refusal))
 }
 
-fn refused(bus: &[u8], refusal: Refusal) -> Error {
+fn refused(bus: &[u8], refusal: ExtendError) -> Error {
     pr_err!("bus {}: {}\n", text(bus), refusal.reason());
     refusal.into()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/sys/bus/B/devices/D/overdrive/`: the files of every device of a managed bus, and the
+//! `/sys/bus/B/devices/D/overdrive/`: the files of every device of a tracked bus, and the
 //! `driver_override` of those on an extended one.
 //!
 //! See `Documentation/ABI/testing/sysfs-bus-overdrive`.
@@ -39,7 +39,7 @@ impl Attribute for Rebind {
     fn store(dev: &Device, text: &[u8]) -> Result {
         let engine = Engine::get()?;
 
-        engine.rebind(&engine.managed(dev)?, &target(dev, text)?)
+        engine.rebind(&engine.tracked(dev)?, &target(dev, text)?)
     }
 }
 
@@ -52,7 +52,7 @@ impl Attribute for RebindGroup {
     fn store(dev: &Device, text: &[u8]) -> Result {
         let engine = Engine::get()?;
 
-        engine.rebind_group(&engine.managed(dev)?, &target(dev, text)?)
+        engine.rebind_group(&engine.tracked(dev)?, &target(dev, text)?)
     }
 }
 
@@ -63,9 +63,9 @@ impl Attribute for Status {
     const MODE: u16 = 0o400;
 
     fn show(dev: &Device, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let managed = Engine::get()?.managed(dev)?;
+        let tracked = Engine::get()?.tracked(dev)?;
 
-        emit(page, fmt!("{}\n", managed.status()))
+        emit(page, fmt!("{}\n", tracked.status()))
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
     },
     binding::{
         driver_name::DriverName,
-        managed::text,
+        tracked::text,
         rules::{
             param::{
                 self,

@@ -5,17 +5,17 @@
 //! See `Documentation/ABI/testing/configfs-overdrive-rules`.
 
 #[allow(unused_imports, reason = "the macros of some series take it from here")]
-use crate::abstractions::series::THIS_MODULE;
+use crate::abstractions::compat::THIS_MODULE;
 use crate::{
     abstractions::device_attr::emit,
     binding::{
-        managed::text,
+        tracked::text,
         rules::{
-            draft::{
-                Draft,
+            builder::{
+                RuleBuilder,
                 Field, //
             },
-            Age,
+            RuleId,
             Origin, //
         },
         ActiveRule,
@@ -89,14 +89,14 @@ impl configfs::GroupOperations for Rules {
         Ok(configfs::Group::new(
             copy()?,
             item_type,
-            Rule::new(copy()?, engine.new_age()),
+            Rule::new(copy()?, engine.new_rule_id()),
         ))
     }
 }
 
 /// What is changed while the lock is held.
 struct State {
-    draft: Draft,
+    builder: RuleBuilder,
     /// The rule in the engine's table, while it is enabled.
     enabled: Option<ActiveRule>,
 }
@@ -105,7 +105,7 @@ struct State {
 #[pin_data]
 pub(crate) struct Rule {
     name: CString,
-    age: Age,
+    age: RuleId,
     /// Held while the rule is put in force, out of it or applied, which can take long.
     #[pin]
     acting: Mutex<()>,
@@ -114,14 +114,14 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    fn new(name: CString, age: Age) -> impl PinInit<Self, Error> {
+    fn new(name: CString, age: RuleId) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             name,
             age,
             acting <- new_mutex!((), "overdrive_rule_acting"),
             state <- new_mutex!(
                 State {
-                    draft: Draft::default(),
+                    builder: RuleBuilder::default(),
                     enabled: None,
                 },
                 "overdrive_rule"
@@ -137,7 +137,7 @@ impl Rule {
     fn show_field(&self, field: Field, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
         let state = self.state.lock();
 
-        let ret = emit(page, fmt!("{}\n", text(state.draft.get(field))));
+        let ret = emit(page, fmt!("{}\n", text(state.builder.get(field))));
 
         ret
     }
@@ -154,7 +154,7 @@ impl Rule {
             self.refuse(file, fmt!("bad character at {}", bad.0));
             return Err(EINVAL);
         }
-        state.draft.set(field, line)
+        state.builder.set(field, line)
     }
 
     fn store_flag(&self, file: &str, page: &[u8]) -> Result<bool> {
@@ -177,7 +177,7 @@ impl Rule {
             return Ok(());
         }
         let spec = state
-            .draft
+            .builder
             .compile(self.name.to_bytes())
             .inspect_err(|err| self.refuse("enabled", fmt!("{}", err.reason())))?;
 
@@ -232,7 +232,7 @@ impl configfs::AttributeOperations<5> for Rule {
     type Data = Rule;
 
     fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let owned = rule.state.lock().draft.group_owned;
+        let owned = rule.state.lock().builder.group_owned;
 
         emit(page, fmt!("{}\n", u8::from(owned)))
     }
@@ -245,7 +245,7 @@ impl configfs::AttributeOperations<5> for Rule {
             rule.refuse("group_owned", fmt!("the rule is enabled"));
             return Err(EBUSY);
         }
-        state.draft.group_owned = owned;
+        state.builder.group_owned = owned;
         Ok(())
     }
 }

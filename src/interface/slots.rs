@@ -15,7 +15,7 @@ use crate::{
     },
     binding::{
         driver_name::DriverName,
-        managed::text,
+        tracked::text,
         rules::slot::{
             Slot,
             SlotBus, //

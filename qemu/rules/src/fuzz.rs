@@ -3,7 +3,7 @@
 //! A target for fuzzers: any bytes, and nothing but the truth.
 
 use crate::{
-    binding::rules::{param, pattern::Pattern, slot, table::Table, Age, BadChar},
+    policy::rules::{param, pattern::Pattern, slot, table::Table, RuleId, ParseError},
     model::{documented_order, fnmatch, Device, Words},
 };
 use std::cell::Cell;
@@ -24,7 +24,7 @@ pub fn fuzz(data: &[u8]) {
 }
 
 /// A bad character is one of the text's, or its end.
-fn in_text(bad: Option<BadChar>, text: &[u8]) {
+fn in_text(bad: Option<ParseError>, text: &[u8]) {
     assert!(bad.is_none_or(|bad| bad.0 <= text.len()));
 }
 
@@ -121,11 +121,11 @@ fn step(
             let (age, words) = all.remove(usize::from(reader.byte()?) % all.len());
             let spec = words.spec().expect("it was a rule");
 
-            assert!(table.get(&spec, Age(age)).is_some());
+            assert!(table.get(&spec, RuleId(age)).is_some());
             assert!(table
-                .remove(&spec, Age(age))
+                .remove(&spec, RuleId(age))
                 .is_some_and(|rule| rule.age.0 == age));
-            assert!(table.remove(&spec, Age(age)).is_none());
+            assert!(table.remove(&spec, RuleId(age)).is_none());
         }
         _ => {
             let device = reader.device()?;

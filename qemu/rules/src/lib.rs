@@ -2,7 +2,7 @@
 
 //! The module's rules engine on the host.
 //!
-//! The files are the module's own, from `src/binding`. They see this crate as the `kernel` crate:
+//! The files are the module's own, from `src/policy/rules`. They see this crate as the `kernel` crate:
 //! [`prelude`], [`str`] and [`sync`] have as much of it as the engine uses. Their KUnit tests run here
 //! as well, next to those with generated cases in `tests`.
 
@@ -15,9 +15,10 @@ pub mod prelude;
 pub mod str;
 pub mod sync;
 
-#[path = "../../../src/binding"]
-mod binding {
-    pub(crate) mod driver_name;
+#[path = "../../../src/driver_name.rs"]
+mod driver_name;
+#[path = "../../../src/policy"]
+mod policy {
     pub(crate) mod rules;
 }
 

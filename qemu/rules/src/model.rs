@@ -2,9 +2,9 @@
 
 //! What generated cases are made of, and what the documentation says of them.
 
-use crate::binding::rules::{
-    draft::{Draft, Field},
-    Age, Origin, Rule, Spec, Subject,
+use crate::policy::rules::{
+    builder::{RuleBuilder, Field},
+    RuleId, Origin, Rule, Spec, MatchTarget,
 };
 use kernel::{prelude::GFP_KERNEL, sync::Arc};
 use std::{cell::Cell, ffi::CString};
@@ -20,7 +20,7 @@ pub(crate) struct Device {
     pub(crate) asked_for_modalias: Cell<bool>,
 }
 
-impl Subject for Device {
+impl MatchTarget for Device {
     fn bus(&self) -> &[u8] {
         &self.bus
     }
@@ -50,21 +50,21 @@ pub(crate) struct Words {
 
 impl Words {
     pub(crate) fn spec(&self) -> Option<Spec> {
-        let mut draft = Draft::default();
+        let mut builder = RuleBuilder::default();
 
-        draft.set(Field::Bus, self.bus.as_bytes()).ok()?;
-        draft.set(Field::Device, self.device.as_bytes()).ok()?;
-        draft.set(Field::Parent, self.parent.as_bytes()).ok()?;
-        draft.set(Field::Modalias, self.modalias.as_bytes()).ok()?;
-        draft.set(Field::Driver, b"x").ok()?;
-        draft.group_owned = self.group_owned;
-        draft.compile(b"r").ok()
+        builder.set(Field::Bus, self.bus.as_bytes()).ok()?;
+        builder.set(Field::Device, self.device.as_bytes()).ok()?;
+        builder.set(Field::Parent, self.parent.as_bytes()).ok()?;
+        builder.set(Field::Modalias, self.modalias.as_bytes()).ok()?;
+        builder.set(Field::Driver, b"x").ok()?;
+        builder.group_owned = self.group_owned;
+        builder.compile(b"r").ok()
     }
 
     pub(crate) fn rule(&self, age: u64) -> Option<Rule> {
         Some(Rule {
             spec: Arc::new(self.spec()?, GFP_KERNEL).ok()?,
-            age: Age(age),
+            age: RuleId(age),
             origin: Origin::Rule,
             hits: 0,
         })

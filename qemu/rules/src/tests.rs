@@ -3,13 +3,13 @@
 //! Properties of the engine, on generated cases.
 
 use crate::{
-    binding::rules::{
-        draft::{Draft, Field},
+    policy::rules::{
+        builder::{RuleBuilder, Field},
         param,
         pattern::Pattern,
         slot::{self, Slot, SlotBus},
         table::Table,
-        Age, Origin, Rule,
+        RuleId, Origin, Rule,
     },
     fuzz::fuzz,
     model::{documented_order, fnmatch, Device, Words},
@@ -137,15 +137,15 @@ proptest! {
         let Some(spec) = all[age].spec() else {
             return Ok(());
         };
-        let before: Vec<Age> = table.iter().map(|rule| rule.age).collect();
+        let before: Vec<RuleId> = table.iter().map(|rule| rule.age).collect();
 
-        let removed = table.remove(&spec, Age(age as u64)).expect("it is there");
-        prop_assert!(table.get(&spec, Age(age as u64)).is_none());
+        let removed = table.remove(&spec, RuleId(age as u64)).expect("it is there");
+        prop_assert!(table.get(&spec, RuleId(age as u64)).is_none());
         prop_assert!(table.find(&device).map(|rule| rule.age) != Some(removed.age));
-        prop_assert!(table.remove(&spec, Age(age as u64)).is_none());
+        prop_assert!(table.remove(&spec, RuleId(age as u64)).is_none());
 
         table.insert(all[age].rule(age as u64).expect("a rule")).expect("it is not there");
-        let after: Vec<Age> = table.iter().map(|rule| rule.age).collect();
+        let after: Vec<RuleId> = table.iter().map(|rule| rule.age).collect();
         prop_assert_eq!(before, after);
     }
 
@@ -237,16 +237,16 @@ fn many_rules() {
     let mut table = Table::new();
 
     for n in 0..10_000u64 {
-        let mut draft = Draft::default();
+        let mut builder = RuleBuilder::default();
         let name = format!("0000:{:02x}:{:02x}.{}", n >> 8, (n >> 3) & 31, n & 7);
 
-        draft.set(Field::Device, name.as_bytes()).expect("valid");
-        draft.set(Field::Driver, b"x").expect("valid");
-        let spec = Arc::new(draft.compile(b"r").expect("complete"), GFP_KERNEL).expect("memory");
+        builder.set(Field::Device, name.as_bytes()).expect("valid");
+        builder.set(Field::Driver, b"x").expect("valid");
+        let spec = Arc::new(builder.compile(b"r").expect("complete"), GFP_KERNEL).expect("memory");
         table
             .insert(Rule {
                 spec,
-                age: Age(n),
+                age: RuleId(n),
                 origin: Origin::Rule,
                 hits: 0,
             })
@@ -262,6 +262,6 @@ fn many_rules() {
         asked_for_modalias: Cell::new(false),
     };
     let found = table.find(&device).map(|rule| rule.age);
-    assert_eq!(found, Some(Age(0x12 << 8 | 3 << 3 | 4)));
+    assert_eq!(found, Some(RuleId(0x12 << 8 | 3 << 3 | 4)));
     println!("{} bytes per rule at most", Rule::MAX_BYTES);
 }

@@ -8,7 +8,7 @@ use super::{
     Operations, //
 };
 use crate::{
-    abstractions::series,
+    abstractions::compat,
     bindings, //
 };
 use core::{

@@ -29,7 +29,7 @@ fn as_raw(dev: &device::Device<device::Core<'_>>) -> *mut bindings::device {
 ///
 /// `parent` must be being probed by a driver that leaves its driver data alone and, if this succeeds,
 /// calls [`take`] before `parent` is unbound.
-pub(in crate::abstractions) unsafe fn give<T: Operations>(
+pub(in crate::abstractions) unsafe fn set_drvdata<T: Operations>(
     parent: &device::Device<device::Core<'_>>,
     device: ARef<Device<T>>,
 ) -> Result {
@@ -49,7 +49,7 @@ pub(in crate::abstractions) unsafe fn give<T: Operations>(
 /// # Safety
 ///
 /// `parent` must be being unbound, and [`give`] have succeeded for it, with the same `T`.
-pub(in crate::abstractions) unsafe fn take<T: Operations>(
+pub(in crate::abstractions) unsafe fn take_drvdata<T: Operations>(
     parent: &device::Device<device::Core<'_>>,
 ) -> KBox<Registration<T>> {
     // SAFETY: By the safety requirements, the driver data are what `give` put there.

@@ -5,7 +5,7 @@
 //! A driver implements [`Driver`], and is registered as an
 //! [`abstractions::pci::Driver`](crate::abstractions::pci::Driver) by its [`Adapter`]. For a device
 //! that it wants, it calls [`Probe::register`] with the data of a [`Variant`]: what the driver does
-//! about this device beyond what `vfio-pci-core` does for every one. [`Plain`] adds nothing; its
+//! about this device beyond what `vfio-pci-core` does for every one. [`NoVariant`] adds nothing; its
 //! devices' callbacks are the C functions themselves.
 //!
 //! # Driver data
@@ -44,7 +44,7 @@ pub(crate) use self::{
     quiesce::Bar,
     region::Region,
     variant::{
-        Plain,
+        NoVariant,
         Variant, //
     },
 };

@@ -35,7 +35,7 @@ pub(crate) trait Variant: Sized + Send + Sync + 'static {
 }
 
 /// Nothing beyond what `vfio-pci-core` does.
-pub(crate) struct Plain;
+pub(crate) struct NoVariant;
 
 #[vtable]
-impl Variant for Plain {}
+impl Variant for NoVariant {}

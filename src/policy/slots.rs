@@ -98,7 +98,7 @@ impl Slots {
 
         let rule = self
             .engine
-            .activate(spec, self.engine.new_age(), Origin::Slot)?;
+            .activate(spec, self.engine.new_rule_id(), Origin::Slot)?;
         rule.set_overrides();
         slots.push((slot, rule), GFP_KERNEL)?;
         Ok(())

@@ -4,16 +4,16 @@
 
 use super::{
     driver_name::DriverName,
-    facts::Facts,
-    managed::{
+    facts::DeviceFacts,
+    tracked::{
         text,
-        Managed,
-        ManagedBus,
-        Setter, //
+        TrackedDevice,
+        TrackedBus,
+        OverrideSource, //
     },
     rebind::Target,
     rules::{
-        Age,
+        RuleId,
         Origin,
         Rule,
         Spec, //
@@ -41,7 +41,7 @@ pub(crate) struct ActiveRule {
     engine: Arc<Engine>,
     // What the rule is found by in the table.
     spec: Arc<Spec>,
-    age: Age,
+    age: RuleId,
 }
 
 impl ActiveRule {
@@ -60,7 +60,7 @@ impl ActiveRule {
     /// Devices with an override keep theirs, and all keep their drivers.
     pub(crate) fn set_overrides(&self) {
         self.engine
-            .for_each_device(|managed| self.engine.discover_by(managed, Some(self.age)));
+            .for_each_device(|tracked| self.engine.apply_rules_by(tracked, Some(self.age)));
     }
 }
 
@@ -70,7 +70,7 @@ impl Drop for ActiveRule {
 
         if rule.is_some() {
             self.engine
-                .for_each_device(|managed| managed.clear_set_by(Some(self.age)));
+                .for_each_device(|tracked| tracked.clear_set_by(Some(self.age)));
         }
     }
 }
@@ -84,7 +84,7 @@ impl Engine {
     pub(crate) fn activate(
         self: &Arc<Self>,
         spec: Spec,
-        age: Age,
+        age: RuleId,
         origin: Origin,
     ) -> Result<ActiveRule> {
         let spec = Arc::new(spec, GFP_KERNEL)?;
@@ -103,26 +103,26 @@ impl Engine {
     }
 
     /// Gives a device that has no override the one that the rules have for it.
-    pub(super) fn discover(&self, managed: &Arc<Managed>) {
-        self.discover_by(managed, None);
+    pub(super) fn apply_rules(&self, tracked: &Arc<TrackedDevice>) {
+        self.apply_rules_by(tracked, None);
     }
 
-    fn discover_by(&self, managed: &Arc<Managed>, only: Option<Age>) {
-        if let Err(err) = self.try_discover(managed, only) {
+    fn apply_rules_by(&self, tracked: &Arc<TrackedDevice>, only: Option<RuleId>) {
+        if let Err(err) = self.try_apply_rules(tracked, only) {
             dev_err!(
-                managed.device(),
+                tracked.device(),
                 "no rule could be applied: error {}\n",
                 err.to_errno()
             );
         }
     }
 
-    fn try_discover(&self, managed: &Arc<Managed>, only: Option<Age>) -> Result {
-        let dev = managed.device();
-        let Some(needs) = self.rules.lock().table.needs() else {
+    fn try_apply_rules(&self, tracked: &Arc<TrackedDevice>, only: Option<RuleId>) -> Result {
+        let dev = tracked.device();
+        let Some(required) = self.rules.lock().table.required() else {
             return Ok(());
         };
-        let facts = Facts::new(managed.bus(), dev, needs)?;
+        let facts = DeviceFacts::new(tracked.bus(), dev, required)?;
 
         // The table stays locked until the override is set: a rule that is removed at the same time
         // either isn't found, or finds the override that it has to clear.
@@ -133,10 +133,10 @@ impl Engine {
         if only.is_some_and(|age| age != rule.age) {
             return Ok(());
         }
-        let setter = Setter::new(rule, &facts)?;
+        let setter = OverrideSource::new(rule, &facts)?;
         let new = Override::new(&setter.driver)?;
         let keeps_off = setter.driver[..] == *DriverName::NONE;
-        let mut record = managed.record.lock();
+        let mut record = tracked.record.lock();
         let set = driver_override::replace_if(dev, None, Some(new));
 
         if set.is_ok() {
@@ -152,20 +152,20 @@ impl Engine {
         drop(record);
         drop(rules);
         if keeps_off && set.is_ok() {
-            self.report_kept_off(managed);
+            self.report_kept_off(tracked);
         }
         drop(set);
         Ok(())
     }
 
-    /// Gives devices that were there before their bus was managed to the drivers that their rules
+    /// Gives devices that were there before their bus was tracked to the drivers that their rules
     /// name.
     ///
     /// Devices that are bound stay so.
-    pub(super) fn settle(&self, bus: &Arc<ManagedBus>) {
-        self.for_each_device_of(bus, |managed| {
-            let dev = managed.device();
-            let Ok(Some(driver)) = managed.set_driver() else {
+    pub(super) fn bind_pending(&self, bus: &Arc<TrackedBus>) {
+        self.for_each_device_of(bus, |tracked| {
+            let dev = tracked.device();
+            let Ok(Some(driver)) = tracked.rule_driver() else {
                 return;
             };
 
@@ -186,35 +186,35 @@ impl Engine {
     /// # Errors
     ///
     /// What the first rebind that failed returned; all are tried.
-    pub(crate) fn apply(&self, age: Age) -> Result {
+    pub(crate) fn apply(&self, age: RuleId) -> Result {
         let mut ret = Ok(());
 
-        self.for_each_device(|managed| {
-            if let Err(err) = self.apply_to(managed, age) {
+        self.for_each_device(|tracked| {
+            if let Err(err) = self.apply_to(tracked, age) {
                 ret = ret.and(Err(err));
             }
         });
         ret
     }
 
-    fn apply_to(&self, managed: &Arc<Managed>, age: Age) -> Result {
-        let dev = managed.device();
-        let needs = self.rules.lock().table.needs();
-        let Some(needs) = needs else {
+    fn apply_to(&self, tracked: &Arc<TrackedDevice>, age: RuleId) -> Result {
+        let dev = tracked.device();
+        let required = self.rules.lock().table.required();
+        let Some(required) = required else {
             return Ok(());
         };
-        let facts = Facts::new(managed.bus(), dev, needs)?;
+        let facts = DeviceFacts::new(tracked.bus(), dev, required)?;
         let setter = match self.rules.lock().table.find(&facts) {
-            Some(rule) if rule.age == age => Setter::new(rule, &facts)?,
+            Some(rule) if rule.age == age => OverrideSource::new(rule, &facts)?,
             _ => return Ok(()),
         };
 
-        if managed.is_set_by_user() {
+        if tracked.is_set_by_user() {
             return Ok(());
         }
         let target = Target::try_from(&setter.driver[..])?;
 
-        self.rebind_by_rule(managed, &target, setter)?;
+        self.rebind_by_rule(tracked, &target, setter)?;
         if let Some(rule) = self.rules.lock().table.find_mut(&facts) {
             rule.hits = rule.hits.saturating_add(1);
         }
@@ -222,9 +222,9 @@ impl Engine {
     }
 }
 
-impl Setter {
+impl OverrideSource {
     /// What `rule` sets for the device that `facts` are about.
-    fn new(rule: &Rule, facts: &Facts<'_>) -> Result<Self> {
+    fn new(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<Self> {
         let mut name = KVec::new();
         let mut driver = KVec::new();
 

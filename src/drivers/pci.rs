@@ -26,7 +26,7 @@ use crate::abstractions::{
         pci::{
             Adapter,
             Options,
-            Plain,
+            NoVariant,
             Probe, //
         }, //
     }, //
@@ -59,7 +59,7 @@ impl vfio::pci::Driver for MetaDriver {
     fn probe(probe: Probe<'_, '_>) -> Result {
         let pdev = probe.pdev();
 
-        claim::named_by_override(pdev.as_ref())?;
+        claim::require_override(pdev.as_ref())?;
         denylist::check(pdev)?;
 
         let options = Options {
@@ -71,7 +71,7 @@ impl vfio::pci::Driver for MetaDriver {
         if edu::ID.is(pdev) {
             probe.register(options, edu::Edu::new())
         } else {
-            probe.register(options, Ok(Plain))
+            probe.register(options, Ok(NoVariant))
         }
         .inspect_err(|e| dev_err!(pdev, "can't be handed to userspace: {e:?}\n"))
     }

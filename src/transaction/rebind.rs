@@ -15,10 +15,10 @@
 
 use super::{
     driver_name::DriverName,
-    managed::{
+    tracked::{
         text,
-        Managed,
-        Setter, //
+        TrackedDevice,
+        OverrideSource, //
     },
     outcome::Outcome,
     Engine, //
@@ -81,7 +81,7 @@ impl Target {
     fn validate(&self, dev: &Device) -> Result {
         if let Self::Driver(name) = self {
             let fixed = device::find_driver(dev, |drv| {
-                (drv.name() == name.as_bytes()).then(|| drv.is_fixed())
+                (drv.name() == name.as_bytes()).then(|| drv.suppresses_bind_attrs())
             });
 
             match fixed {
@@ -99,7 +99,7 @@ impl Target {
             }
         }
 
-        if device::is_fixed(dev) {
+        if device::suppresses_bind_attrs(dev) {
             dev_err!(dev, "its driver can't be unbound by users\n");
             return Err(EPERM);
         }
@@ -200,17 +200,17 @@ fn attach_standard(dev: &Device) -> Result {
 
 /// A device in a transaction, and what is needed to put it back.
 struct Participant<'a> {
-    managed: &'a Arc<Managed>,
+    tracked: &'a Arc<TrackedDevice>,
     /// The override that the device has when it isn't the new one.
     other: Option<Override>,
-    setter: Option<Setter>,
+    setter: Option<OverrideSource>,
     old_driver: KVec<u8>,
     released: bool,
 }
 
 impl<'a> Participant<'a> {
-    fn new(managed: &'a Arc<Managed>, target: &Target, setter: Option<Setter>) -> Result<Self> {
-        let dev = managed.device();
+    fn new(tracked: &'a Arc<TrackedDevice>, target: &Target, setter: Option<OverrideSource>) -> Result<Self> {
+        let dev = tracked.device();
         let mut old_driver = KVec::with_capacity(DriverName::MAX_LEN, GFP_KERNEL)?;
 
         // One that is only being probed is no driver yet.
@@ -223,7 +223,7 @@ impl<'a> Participant<'a> {
             });
         }
         Ok(Self {
-            managed,
+            tracked,
             other: target.as_override().map(Override::new).transpose()?,
             setter,
             old_driver,
@@ -232,12 +232,12 @@ impl<'a> Participant<'a> {
     }
 
     fn device(&self) -> &'a Device {
-        self.managed.device()
+        self.tracked.device()
     }
 
     /// Exchanges the device's override and setter with the other ones.
     fn exchange(&mut self) {
-        let mut record = self.managed.record.lock();
+        let mut record = self.tracked.record.lock();
         let old = driver_override::replace(self.device(), self.other.take());
 
         self.other = old;
@@ -247,7 +247,7 @@ impl<'a> Participant<'a> {
 
     /// Puts the override back, unless a user has changed it meanwhile.
     fn restore(&mut self, target: &Target) {
-        let mut record = self.managed.record.lock();
+        let mut record = self.tracked.record.lock();
         let old = self.other.take();
 
         match driver_override::replace_if(self.device(), target.as_override(), old) {
@@ -279,7 +279,7 @@ impl<'a> Participant<'a> {
     }
 
     fn finish(&self, outcome: Outcome) {
-        self.managed.record.lock().outcome = outcome;
+        self.tracked.record.lock().outcome = outcome;
     }
 }
 
@@ -291,18 +291,18 @@ impl Engine {
     /// `ENOENT` if there is no such driver; `EPERM` if users can't bind or unbind it; `EAGAIN` if the
     /// probe defers; `EINTR` if a signal arrives while another rebind is waited for; or what the
     /// probe returns.
-    pub(crate) fn rebind(&self, managed: &Arc<Managed>, target: &Target) -> Result {
-        self.transact(core::slice::from_ref(managed), target, None)
+    pub(crate) fn rebind(&self, tracked: &Arc<TrackedDevice>, target: &Target) -> Result {
+        self.transact(core::slice::from_ref(tracked), target, None)
     }
 
     /// Moves one device because of a rule.
     pub(super) fn rebind_by_rule(
         &self,
-        managed: &Arc<Managed>,
+        tracked: &Arc<TrackedDevice>,
         target: &Target,
-        setter: Setter,
+        setter: OverrideSource,
     ) -> Result {
-        self.transact(core::slice::from_ref(managed), target, Some(setter))
+        self.transact(core::slice::from_ref(tracked), target, Some(setter))
     }
 
     /// Moves all endpoints of the device's IOMMU group, or none.
@@ -310,24 +310,24 @@ impl Engine {
     /// # Errors
     ///
     /// As [`Engine::rebind`] and [`Engine::endpoints`].
-    pub(crate) fn rebind_group(&self, managed: &Arc<Managed>, target: &Target) -> Result {
-        self.transact(&self.endpoints(managed)?, target, None)
+    pub(crate) fn rebind_group(&self, tracked: &Arc<TrackedDevice>, target: &Target) -> Result {
+        self.transact(&self.endpoints(tracked)?, target, None)
     }
 
     fn transact(
         &self,
-        devices: &[Arc<Managed>],
+        devices: &[Arc<TrackedDevice>],
         target: &Target,
-        mut setter: Option<Setter>,
+        mut setter: Option<OverrideSource>,
     ) -> Result {
         let _claim = self.claims.claim(devices)?;
 
-        for managed in devices {
-            target.validate(managed.device())?;
+        for tracked in devices {
+            target.validate(tracked.device())?;
         }
         let mut participants = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
-        for managed in devices {
-            let participant = Participant::new(managed, target, setter.take())?;
+        for tracked in devices {
+            let participant = Participant::new(tracked, target, setter.take())?;
 
             participants.push(participant, GFP_KERNEL)?;
         }

@@ -2,7 +2,7 @@
 
 //! Globbing, as `modules.alias` and the programs that read it do.
 
-use super::BadChar;
+use super::ParseError;
 use kernel::prelude::*;
 
 /// A pattern: what `fnmatch(3)` takes, without flags.
@@ -31,18 +31,18 @@ enum Token<'a> {
 
 impl<'a> Pattern<'a> {
     /// Checks that all of the text is a pattern of printable ASCII characters.
-    pub(crate) fn check(text: &'a [u8]) -> Result<Self, BadChar> {
+    pub(crate) fn check(text: &'a [u8]) -> Result<Self, ParseError> {
         let mut rest = text;
 
         while !rest.is_empty() {
             let at = text.len() - rest.len();
-            let (token, next) = Self::token(rest).ok_or(BadChar(at))?;
+            let (token, next) = Self::token(rest).ok_or(ParseError(at))?;
 
             match token {
-                Token::Literal(c) if !is_printable(c) => return Err(BadChar(at)),
-                Token::Set(set) => check_set(set).map_err(|BadChar(in_set)| {
+                Token::Literal(c) if !is_printable(c) => return Err(ParseError(at)),
+                Token::Set(set) => check_set(set).map_err(|ParseError(in_set)| {
                     // One more for the bracket.
-                    BadChar(at + 1 + in_set)
+                    ParseError(at + 1 + in_set)
                 })?,
                 _ => {}
             }
@@ -196,11 +196,11 @@ fn set_item(set: &[u8]) -> Option<(u8, u8, &[u8])> {
     Some((first, first, rest))
 }
 
-fn check_set(set: &[u8]) -> Result<(), BadChar> {
+fn check_set(set: &[u8]) -> Result<(), ParseError> {
     let (_, mut rest) = negation(set);
 
     while let Some((first, last, next)) = set_item(rest) {
-        let at = BadChar(set.len() - rest.len());
+        let at = ParseError(set.len() - rest.len());
         // A class would open with one of these.
         let is_class = first == b'[' && matches!(rest.get(1), Some(b':' | b'.' | b'='));
 
@@ -257,11 +257,11 @@ mod tests {
         let bad = |pattern: &[u8]| Pattern::check(pattern).err();
 
         assert!(bad(b"abc").is_none());
-        assert!(bad(b"ab[c") == Some(BadChar(2)));
-        assert!(bad(b"ab\\") == Some(BadChar(2)));
-        assert!(bad(b"a\tb") == Some(BadChar(1)));
-        assert!(bad(b"a[z-a]") == Some(BadChar(2)));
-        assert!(bad(b"a[x[:alpha:]]") == Some(BadChar(3)));
+        assert!(bad(b"ab[c") == Some(ParseError(2)));
+        assert!(bad(b"ab\\") == Some(ParseError(2)));
+        assert!(bad(b"a\tb") == Some(ParseError(1)));
+        assert!(bad(b"a[z-a]") == Some(ParseError(2)));
+        assert!(bad(b"a[x[:alpha:]]") == Some(ParseError(3)));
     }
 
     #[test]

@@ -4,10 +4,10 @@
 
 use super::{
     driver_name::DriverName,
-    managed::{
+    tracked::{
         text,
-        Managed,
-        Setter, //
+        TrackedDevice,
+        OverrideSource, //
     },
     rules::Origin,
     Engine, //
@@ -27,7 +27,7 @@ use kernel::{
     }, //
 };
 
-impl Setter {
+impl OverrideSource {
     fn variables(&self) -> Result<[CString; 2]> {
         let by = match self.origin {
             Origin::Rule => CString::try_from_fmt(fmt!("OVERDRIVE_BY=rule:{}", text(&self.name)))?,
@@ -41,9 +41,9 @@ impl Setter {
     }
 }
 
-impl Managed {
+impl TrackedDevice {
     /// Tells userspace the outcome, unless it was told already, or `applies` says no.
-    fn report(&self, outcome: &CStr, applies: impl Fn(&Setter) -> bool) {
+    fn report(&self, outcome: &CStr, applies: impl Fn(&OverrideSource) -> bool) {
         // A rebind tells by itself.
         if self.claimed.is_claimed() {
             return;
@@ -73,7 +73,7 @@ impl Managed {
 #[pin_data]
 pub(super) struct KeptOff {
     #[pin]
-    devices: Mutex<KVec<Arc<Managed>>>,
+    devices: Mutex<KVec<Arc<TrackedDevice>>>,
 }
 
 impl KeptOff {
@@ -90,7 +90,7 @@ impl KeptOff {
     pub(super) fn forget_dying(&self) {
         self.devices
             .lock()
-            .retain(|managed| !managed.claimed.is_dying());
+            .retain(|tracked| !tracked.claimed.is_dying());
     }
 }
 
@@ -98,17 +98,17 @@ impl Work for KeptOff {
     fn run(&self) -> Option<u32> {
         let mut devices = self.devices.lock();
 
-        devices.retain(|managed| {
-            let dev = managed.device();
+        devices.retain(|tracked| {
+            let dev = tracked.device();
 
-            if managed.claimed.is_dying() {
+            if tracked.claimed.is_dying() {
                 return false;
             }
             if !device::is_announced(dev) {
                 return true;
             }
             if !device::is_bound(dev) {
-                managed.report(c"OVERDRIVE=kept-off", |setter| {
+                tracked.report(c"OVERDRIVE=kept-off", |setter| {
                     setter.driver[..] == *DriverName::NONE
                 });
             }
@@ -122,25 +122,25 @@ impl Engine {
     /// Tells userspace what became of the override that a rule set.
     ///
     /// Called when a driver was bound to the device, or failed to be.
-    pub(super) fn report_probe(&self, managed: &Managed, bound: bool) {
+    pub(super) fn report_probe(&self, tracked: &TrackedDevice, bound: bool) {
         let outcome = if bound {
             c"OVERDRIVE=bound"
         } else {
             c"OVERDRIVE=failed"
         };
 
-        managed.report(outcome, |_| true);
+        tracked.report(outcome, |_| true);
     }
 
     /// Tells userspace, when it knows the device, that a rule keeps all drivers off it.
-    pub(super) fn report_kept_off(&self, managed: &Arc<Managed>) {
+    pub(super) fn report_kept_off(&self, tracked: &Arc<TrackedDevice>) {
         // Whether there is memory for it is of no concern to the caller.
         let _ = self
             .kept_off
             .work()
             .devices
             .lock()
-            .push(managed.clone(), GFP_KERNEL);
+            .push(tracked.clone(), GFP_KERNEL);
         self.kept_off.schedule(KeptOff::DELAY_MS);
     }
 }

@@ -57,7 +57,7 @@ impl abstractions::platform::Driver for MetaDriver {
         &self,
         pdev: &platform::Device<Core<'_>>,
     ) -> Result<ARef<vfio::Device<PlatformDevice>>> {
-        claim::named_by_override(pdev.as_ref())?;
+        claim::require_override(pdev.as_ref())?;
 
         vfio::Device::new(
             pdev.as_ref(),

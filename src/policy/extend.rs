@@ -11,7 +11,7 @@ use crate::{
     bus::extended::{
         Buses,
         Extended,
-        Refusal,
+        ExtendError,
         Scope, //
     },
 };
@@ -37,14 +37,14 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// See [`Refusal`].
+    /// See [`ExtendError`].
     pub(crate) fn new(
         engine: &Arc<Engine>,
         buses: &Arc<Buses>,
         name: &[u8],
         scope: Scope,
         attributes: &'static [&'static device_attr::Group],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ExtendError> {
         let extended = buses.extend(name, scope)?;
         let bus = extended.bus().clone();
 
@@ -57,8 +57,8 @@ impl Extension {
     /// Gives devices that were there before to the drivers that their rules name.
     ///
     /// Devices that are bound stay so.
-    pub(crate) fn settle(&self) {
-        self.watch.settle();
+    pub(crate) fn bind_pending(&self) {
+        self.watch.bind_pending();
     }
 
     /// Which drivers a device with an override can have.
@@ -70,8 +70,8 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoForce`].
-    pub(crate) fn set_scope(&self, scope: Scope) -> Result<(), Refusal> {
+    /// [`ExtendError::NoForce`].
+    pub(crate) fn set_scope(&self, scope: Scope) -> Result<(), ExtendError> {
         self.extended.set_scope(scope)
     }
 }

@@ -5,8 +5,8 @@
 use super::{
     group,
     rules::{
-        table::Needs,
-        Subject, //
+        table::RequiredFacts,
+        MatchTarget, //
     }, //
 };
 use crate::abstractions::{
@@ -20,7 +20,7 @@ use kernel::{
 };
 
 /// What rules want to know about a device, found out before the table is locked.
-pub(super) struct Facts<'a> {
+pub(super) struct DeviceFacts<'a> {
     bus: &'a [u8],
     dev: &'a Device,
     modalias: KVec<u8>,
@@ -29,20 +29,20 @@ pub(super) struct Facts<'a> {
     pub(super) group_driver: KVec<u8>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> DeviceFacts<'a> {
     /// Finds out what is needed.
-    pub(super) fn new(bus: &'a [u8], dev: &'a Device, needs: Needs) -> Result<Self> {
+    pub(super) fn new(bus: &'a [u8], dev: &'a Device, required: RequiredFacts) -> Result<Self> {
         Ok(Self {
             bus,
             dev,
-            modalias: if needs.modalias {
+            modalias: if required.modalias {
                 uevent::modalias(dev)?
             } else {
                 KVec::new()
             },
-            group_owned: needs.group_owned
+            group_owned: required.group_owned
                 && iommu::Group::of(dev).is_some_and(|group| group.is_owned()),
-            group_driver: if needs.group_driver {
+            group_driver: if required.group_driver {
                 group::driver(dev)?
             } else {
                 KVec::new()
@@ -51,7 +51,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl Subject for Facts<'_> {
+impl MatchTarget for DeviceFacts<'_> {
     fn bus(&self) -> &[u8] {
         self.bus
     }

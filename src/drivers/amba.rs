@@ -60,7 +60,7 @@ impl amba::Driver for MetaDriver {
     const DRIVER_MANAGED_DMA: bool = true;
 
     fn probe(&self, adev: &amba::Device) -> Result<ARef<vfio::Device<PlatformDevice>>> {
-        claim::named_by_override(adev.device())?;
+        claim::require_override(adev.device())?;
 
         vfio::Device::new(adev.device(), PlatformDevice::new(adev, false)?)
     }

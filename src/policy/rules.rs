@@ -22,7 +22,7 @@
 //!
 //! [`table`] tells what a lookup costs. A rule takes at most [`Rule::MAX_BYTES`] of memory.
 
-pub(crate) mod draft;
+pub(crate) mod builder;
 pub(crate) mod param;
 pub(crate) mod pattern;
 pub(crate) mod slot;
@@ -36,12 +36,12 @@ use pattern::Pattern;
 
 /// Where the first bad character of a text is, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BadChar(pub(crate) usize);
+pub(crate) struct ParseError(pub(crate) usize);
 
 /// What a rule is compared with.
 ///
 /// Only what a rule asks for is called, so that an implementation can find it out lazily.
-pub(crate) trait Subject {
+pub(crate) trait MatchTarget {
     /// Name of the bus.
     fn bus(&self) -> &[u8];
 
@@ -70,7 +70,7 @@ pub(crate) enum Origin {
 
 /// When a rule was made, relative to all others. Unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Age(pub(crate) u64);
+pub(crate) struct RuleId(pub(crate) u64);
 
 /// The precedence of a rule; the smallest wins.
 ///
@@ -81,7 +81,7 @@ pub(crate) struct Rank {
     parent: u16,
     modalias: u16,
     group_owned: u16,
-    age: Age,
+    age: RuleId,
 }
 
 impl Rank {
@@ -150,7 +150,7 @@ impl Spec {
         Pattern(self.device()).is_literal()
     }
 
-    fn rank(&self, age: Age) -> Rank {
+    fn rank(&self, age: RuleId) -> Rank {
         let given = |given| if given { 0 } else { Rank::NOT_GIVEN };
         let pattern = |pattern: &[u8]| match pattern {
             b"" => Rank::NOT_GIVEN,
@@ -170,17 +170,17 @@ impl Spec {
         }
     }
 
-    /// Whether all matchers match `subject`.
-    pub(crate) fn matches(&self, subject: &impl Subject) -> bool {
+    /// Whether all matchers match `target`.
+    pub(crate) fn matches(&self, target: &impl MatchTarget) -> bool {
         let given = |span: Span| Some(self.span(span)).filter(|text| !text.is_empty());
 
         // The cheap ones first.
-        given(self.bus).is_none_or(|bus| subject.bus() == bus)
-            && given(self.device).is_none_or(|device| Pattern(device).matches(subject.name()))
-            && given(self.parent).is_none_or(|parent| subject.parents().contains(&parent))
+        given(self.bus).is_none_or(|bus| target.bus() == bus)
+            && given(self.device).is_none_or(|device| Pattern(device).matches(target.name()))
+            && given(self.parent).is_none_or(|parent| target.parents().contains(&parent))
             && given(self.modalias)
-                .is_none_or(|modalias| Pattern(modalias).matches(subject.modalias()))
-            && (!self.group_owned || subject.group_owned())
+                .is_none_or(|modalias| Pattern(modalias).matches(target.modalias()))
+            && (!self.group_owned || target.group_owned())
     }
 }
 
@@ -190,7 +190,7 @@ pub(crate) struct Rule {
     /// What the rule says. Whoever is to remove the rule has it as well, and finds the rule by it.
     pub(crate) spec: Arc<Spec>,
     /// Its place among rules that are as specific as it is.
-    pub(crate) age: Age,
+    pub(crate) age: RuleId,
     /// Where it comes from.
     pub(crate) origin: Origin,
     /// To how many devices it gave their override.

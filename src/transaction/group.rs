@@ -4,7 +4,7 @@
 
 use super::{
     driver_name::DriverName,
-    managed::Managed,
+    tracked::TrackedDevice,
     Engine, //
 };
 use crate::abstractions::{
@@ -62,8 +62,8 @@ fn depth(dev: &Device) -> usize {
 }
 
 /// Parents come before children, and physical functions before their virtual ones.
-fn order(managed: &Managed) -> (usize, bool) {
-    let dev = managed.device();
+fn order(tracked: &TrackedDevice) -> (usize, bool) {
+    let dev = tracked.device();
 
     (depth(dev), device::physical_function(dev).is_some())
 }
@@ -82,11 +82,11 @@ impl Engine {
     /// # Errors
     ///
     /// `ENODEV` if the device is in no group; `EOPNOTSUPP` if one of the endpoints is on a bus that
-    /// is not managed; `EBUSY` if `managed` depends on another endpoint, and so might go away in the
+    /// is not tracked; `EBUSY` if `tracked` depends on another endpoint, and so might go away in the
     /// middle of what is done to the group.
-    pub(super) fn endpoints(&self, managed: &Arc<Managed>) -> Result<KVec<Arc<Managed>>> {
-        let dev = managed.device();
-        let mut endpoints = KVec::<Arc<Managed>>::new();
+    pub(super) fn endpoints(&self, tracked: &Arc<TrackedDevice>) -> Result<KVec<Arc<TrackedDevice>>> {
+        let dev = tracked.device();
+        let mut endpoints = KVec::<Arc<TrackedDevice>>::new();
 
         for other in &iommu::Group::of(dev).ok_or(ENODEV)?.devices()? {
             if device::is_bridge(other) {
@@ -96,8 +96,8 @@ impl Engine {
                 dev_err!(dev, "its group has {}, on which it depends\n", other.name());
                 return Err(EBUSY);
             }
-            let other = self.managed(other).map_err(|_| {
-                dev_err!(dev, "{} of its group is on no managed bus\n", other.name());
+            let other = self.tracked(other).map_err(|_| {
+                dev_err!(dev, "{} of its group is on no tracked bus\n", other.name());
                 eopnotsupp()
             })?;
 

@@ -9,7 +9,7 @@
 //!
 //! From the outside to the inside: sysfs or configfs; the claim on the devices of a transaction
 //! ([`claim`]); the device lock, which the driver core takes; [`Engine`]'s table of rules and its
-//! list of devices; a device's record ([`managed`]). The driver core is never called with one of the
+//! list of devices; a device's record ([`tracked`]). The driver core is never called with one of the
 //! last three held.
 
 #![deny(unsafe_code)]
@@ -21,7 +21,7 @@ pub(crate) mod extend;
 mod facts;
 pub(crate) mod group;
 pub(crate) mod hotplug;
-pub(crate) mod managed;
+pub(crate) mod tracked;
 pub(crate) mod outcome;
 mod policy;
 pub(crate) mod rebind;

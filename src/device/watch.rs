@@ -7,9 +7,9 @@
 //! where the device gets its attributes.
 
 use super::{
-    managed::{
-        Managed,
-        ManagedBus, //
+    tracked::{
+        TrackedDevice,
+        TrackedBus, //
     },
     Engine, //
 };
@@ -28,21 +28,21 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What happens on a managed bus.
+/// What happens on a tracked bus.
 struct Hook {
     engine: Arc<Engine>,
-    bus: Arc<ManagedBus>,
+    bus: Arc<TrackedBus>,
     attributes: &'static [&'static device_attr::Group],
 }
 
 impl Hook {
     /// Manages a device, unless that is so already.
-    fn manage(&self, dev: &Device) {
-        let ret = Managed::new(dev, &self.bus).and_then(|managed| {
+    fn track(&self, dev: &Device) {
+        let ret = TrackedDevice::new(dev, &self.bus).and_then(|tracked| {
             // Held until the device has its attributes: whoever removes them waits.
-            let mut has_attributes = managed.has_attributes.lock();
+            let mut has_attributes = tracked.has_attributes.lock();
 
-            if self.engine.add(&managed)? {
+            if self.engine.add(&tracked)? {
                 self.create_attributes(dev)?;
                 *has_attributes = true;
             }
@@ -52,8 +52,8 @@ impl Hook {
         if let Err(err) = ret {
             dev_err!(dev, "it has no attributes: error {}\n", err.to_errno());
         }
-        if let Ok(managed) = self.engine.managed(dev) {
-            self.engine.discover(&managed);
+        if let Ok(tracked) = self.engine.tracked(dev) {
+            self.engine.apply_rules(&tracked);
         }
     }
 
@@ -69,12 +69,12 @@ impl Hook {
         Ok(())
     }
 
-    fn remove_attributes(&self, managed: &Managed) {
-        let mut has_attributes = managed.has_attributes.lock();
+    fn remove_attributes(&self, tracked: &TrackedDevice) {
+        let mut has_attributes = tracked.has_attributes.lock();
 
         if core::mem::take(&mut *has_attributes) {
             for group in self.attributes.iter().rev() {
-                group.remove(managed.device());
+                group.remove(tracked.device());
             }
         }
     }
@@ -83,9 +83,9 @@ impl Hook {
 impl Handler for Hook {
     fn event(&self, dev: &Device, event: Event) {
         if let Event::Add = event {
-            return self.manage(dev);
+            return self.track(dev);
         }
-        let Ok(managed) = self.engine.managed(dev) else {
+        let Ok(tracked) = self.engine.tracked(dev) else {
             return;
         };
 
@@ -93,25 +93,25 @@ impl Handler for Hook {
             Event::Add => {}
             Event::Del => {
                 // First, so that nobody who is in a write to an attribute waits in vain.
-                self.engine.claims.dying(&managed);
-                self.remove_attributes(&managed);
+                self.engine.claims.dying(&tracked);
+                self.remove_attributes(&tracked);
             }
             Event::Removed => {
-                self.remove_attributes(&managed);
+                self.remove_attributes(&tracked);
                 self.engine.kept_off.work().forget_dying();
                 self.engine.forget(dev);
             }
-            Event::Bound => self.engine.report_probe(&managed, true),
-            Event::NotBound => self.engine.report_probe(&managed, false),
+            Event::Bound => self.engine.report_probe(&tracked, true),
+            Event::NotBound => self.engine.report_probe(&tracked, false),
         }
     }
 }
 
-/// A bus whose devices are managed; dropping it takes everything back from them.
+/// A bus whose devices are tracked; dropping it takes everything back from them.
 pub(super) struct BusWatch {
     notifier: Option<Pin<KBox<Notifier<Hook>>>>,
     engine: Arc<Engine>,
-    bus: Arc<ManagedBus>,
+    bus: Arc<TrackedBus>,
 }
 
 impl BusWatch {
@@ -121,30 +121,30 @@ impl BusWatch {
         bus: Bus,
         attributes: &'static [&'static device_attr::Group],
     ) -> Result<Self> {
-        let managed_bus = ManagedBus::new(bus.name())?;
+        let tracked_bus = TrackedBus::new(bus.name())?;
         let hook = Hook {
             engine: engine.clone(),
-            bus: managed_bus.clone(),
+            bus: tracked_bus.clone(),
             attributes,
         };
         let notifier = KBox::pin_init(Notifier::new(bus, hook), GFP_KERNEL)?;
 
         // A device that is added meanwhile is found twice, which is one time more than needed.
         notifier.bus().for_each_device(|dev| {
-            notifier.handler().manage(dev);
+            notifier.handler().track(dev);
         });
         Ok(Self {
             notifier: Some(notifier),
             engine,
-            bus: managed_bus,
+            bus: tracked_bus,
         })
     }
 
     /// Gives devices that were there before to the drivers that their rules name.
     ///
     /// Devices that are bound stay so.
-    pub(super) fn settle(&self) {
-        self.engine.settle(&self.bus);
+    pub(super) fn bind_pending(&self) {
+        self.engine.bind_pending(&self.bus);
     }
 }
 
@@ -157,25 +157,25 @@ impl Drop for BusWatch {
         // The notifier is still there: a device that is removed now waits until its attributes are,
         // rather than to pull its directory away from under them.
         if let Some(notifier) = &self.notifier {
-            engine.for_each_device_of(&self.bus, |managed| {
-                engine.claims.dying(managed);
-                notifier.handler().remove_attributes(managed);
+            engine.for_each_device_of(&self.bus, |tracked| {
+                engine.claims.dying(tracked);
+                notifier.handler().remove_attributes(tracked);
                 // A rule can be moving it.
-                engine.claims.wait_until_free(managed);
+                engine.claims.wait_until_free(tracked);
             });
         }
         self.notifier = None;
         engine.kept_off.work().forget_dying();
 
         // Nothing can set any override anymore.
-        engine.for_each_device_of(&self.bus, |managed| {
-            managed.clear_set_by(None);
-            engine.forget(managed.device());
+        engine.for_each_device_of(&self.bus, |tracked| {
+            tracked.clear_set_by(None);
+            engine.forget(tracked.device());
         });
     }
 }
 
-/// The native buses, which are managed for as long as this is there.
+/// The native buses, which are tracked for as long as this is there.
 pub(crate) struct Watch(KVec<BusWatch>);
 
 impl Watch {
@@ -196,9 +196,9 @@ impl Watch {
     /// Gives devices that were there before the module to the drivers that their rules name.
     ///
     /// Devices that are bound stay so.
-    pub(crate) fn settle(&self) {
+    pub(crate) fn bind_pending(&self) {
         for watch in &self.0 {
-            watch.settle();
+            watch.bind_pending();
         }
     }
 }

@@ -9,7 +9,7 @@
 //! to its attributes, so that they must not wait for a transaction that might be waiting for the
 //! removal.
 
-use super::managed::Managed;
+use super::tracked::TrackedDevice;
 use kernel::{
     prelude::*,
     sync::{
@@ -72,7 +72,7 @@ impl Claims {
     /// # Errors
     ///
     /// `ENODEV` if one of the devices is going away; `EINTR` if a signal arrives.
-    pub(super) fn claim<'a>(&'a self, devices: &'a [Arc<Managed>]) -> Result<Claim<'a>> {
+    pub(super) fn claim<'a>(&'a self, devices: &'a [Arc<TrackedDevice>]) -> Result<Claim<'a>> {
         let mut guard = self.lock.lock();
 
         loop {
@@ -96,7 +96,7 @@ impl Claims {
     }
 
     /// Waits until no transaction works on the device, which is going away, so that none will again.
-    pub(super) fn wait_until_free(&self, dev: &Managed) {
+    pub(super) fn wait_until_free(&self, dev: &TrackedDevice) {
         let mut guard = self.lock.lock();
 
         while dev.claimed.is_claimed() {
@@ -105,7 +105,7 @@ impl Claims {
     }
 
     /// Marks a device as going away.
-    pub(super) fn dying(&self, dev: &Managed) {
+    pub(super) fn dying(&self, dev: &TrackedDevice) {
         let _guard = self.lock.lock();
 
         dev.claimed.dying.store(true, Relaxed);
@@ -116,7 +116,7 @@ impl Claims {
 /// A claim on devices; dropping it gives them up.
 pub(super) struct Claim<'a> {
     claims: &'a Claims,
-    devices: &'a [Arc<Managed>],
+    devices: &'a [Arc<TrackedDevice>],
 }
 
 impl Drop for Claim<'_> {

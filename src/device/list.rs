@@ -4,14 +4,14 @@
 
 use super::{
     claim::Claims,
-    managed::{
-        Managed,
-        ManagedBus, //
+    tracked::{
+        TrackedDevice,
+        TrackedBus, //
     },
     report::KeptOff,
     rules::{
         table::Table,
-        Age, //
+        RuleId, //
     }, //
 };
 use crate::abstractions::{
@@ -41,9 +41,9 @@ pub(super) struct Rules {
     next_age: u64,
 }
 
-/// The devices of managed buses.
+/// The devices of tracked buses.
 pub(super) struct Devices {
-    by_id: RBTree<usize, Arc<Managed>>,
+    by_id: RBTree<usize, Arc<TrackedDevice>>,
 }
 
 /// The rules and the devices.
@@ -99,35 +99,35 @@ impl Engine {
     }
 
     /// The age of a rule that is made now.
-    pub(crate) fn new_age(&self) -> Age {
+    pub(crate) fn new_rule_id(&self) -> RuleId {
         let mut rules = self.rules.lock();
 
         rules.next_age += 1;
-        Age(rules.next_age)
+        RuleId(rules.next_age)
     }
 
     /// What is known of a device.
     ///
     /// # Errors
     ///
-    /// `ENODEV` if it is not managed.
-    pub(crate) fn managed(&self, dev: &Device) -> Result<Arc<Managed>> {
+    /// `ENODEV` if it is not tracked.
+    pub(crate) fn tracked(&self, dev: &Device) -> Result<Arc<TrackedDevice>> {
         let devices = self.devices.lock();
 
         devices.by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
     }
 
-    /// Adds a device, unless it is there already or its bus is no longer managed.
-    pub(super) fn add(&self, managed: &Arc<Managed>) -> Result<bool> {
+    /// Adds a device, unless it is there already or its bus is no longer tracked.
+    pub(super) fn add(&self, tracked: &Arc<TrackedDevice>) -> Result<bool> {
         let mut devices = self.devices.lock();
-        let id = device::id(managed.device());
+        let id = device::id(tracked.device());
 
-        if managed.managed_bus().is_closed() || devices.by_id.get(&id).is_some() {
+        if tracked.tracked_bus().is_closed() || devices.by_id.get(&id).is_some() {
             return Ok(false);
         }
         devices
             .by_id
-            .try_create_and_insert(id, managed.clone(), GFP_KERNEL)?;
+            .try_create_and_insert(id, tracked.clone(), GFP_KERNEL)?;
         Ok(true)
     }
 
@@ -140,7 +140,7 @@ impl Engine {
     }
 
     /// Calls `f` with each device, one after the other, even without memory.
-    pub(super) fn for_each_device(&self, mut f: impl FnMut(&Arc<Managed>)) {
+    pub(super) fn for_each_device(&self, mut f: impl FnMut(&Arc<TrackedDevice>)) {
         let mut next = 0;
 
         loop {
@@ -149,16 +149,16 @@ impl Engine {
                 let cursor = devices.by_id.cursor_lower_bound(&next);
 
                 cursor.map(|cursor| {
-                    let (id, managed) = cursor.current();
+                    let (id, tracked) = cursor.current();
 
-                    (*id, managed.clone())
+                    (*id, tracked.clone())
                 })
             };
-            let Some((id, managed)) = found else {
+            let Some((id, tracked)) = found else {
                 break;
             };
 
-            f(&managed);
+            f(&tracked);
             next = id.saturating_add(1);
         }
     }
@@ -166,18 +166,18 @@ impl Engine {
     /// Calls `f` with each device of `bus`.
     pub(super) fn for_each_device_of(
         &self,
-        bus: &Arc<ManagedBus>,
-        mut f: impl FnMut(&Arc<Managed>),
+        bus: &Arc<TrackedBus>,
+        mut f: impl FnMut(&Arc<TrackedDevice>),
     ) {
-        self.for_each_device(|managed| {
-            if Arc::ptr_eq(managed.managed_bus(), bus) {
-                f(managed);
+        self.for_each_device(|tracked| {
+            if Arc::ptr_eq(tracked.tracked_bus(), bus) {
+                f(tracked);
             }
         });
     }
 
     /// Adds no device of `bus` anymore.
-    pub(super) fn close(&self, bus: &ManagedBus) {
+    pub(super) fn close(&self, bus: &TrackedBus) {
         let _devices = self.devices.lock();
 
         bus.close();

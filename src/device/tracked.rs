@@ -6,7 +6,7 @@ use super::{
     claim::Claimed,
     outcome::Outcome,
     rules::{
-        Age,
+        RuleId,
         Origin, //
     }, //
 };
@@ -34,8 +34,8 @@ use kernel::{
 };
 
 /// Which rule set an override, and to what.
-pub(super) struct Setter {
-    pub(super) age: Age,
+pub(super) struct OverrideSource {
+    pub(super) age: RuleId,
     pub(super) origin: Origin,
     pub(super) name: KVec<u8>,
     pub(super) driver: KVec<u8>,
@@ -43,20 +43,20 @@ pub(super) struct Setter {
     pub(super) reported: bool,
 }
 
-/// The part of a [`Managed`] that changes.
-pub(super) struct Record {
-    pub(super) setter: Option<Setter>,
+/// The part of a [`TrackedDevice`] that changes.
+pub(super) struct DeviceState {
+    pub(super) setter: Option<OverrideSource>,
     pub(super) outcome: Outcome,
 }
 
-/// A bus whose devices are managed.
-pub(super) struct ManagedBus {
+/// A bus whose devices are tracked.
+pub(super) struct TrackedBus {
     name: KVec<u8>,
     /// Changed while [`Engine`](super::Engine)'s list of devices is locked.
     closed: Atomic<bool>,
 }
 
-impl ManagedBus {
+impl TrackedBus {
     pub(super) fn new(name: &[u8]) -> Result<Arc<Self>> {
         let mut copy = KVec::new();
 
@@ -70,7 +70,7 @@ impl ManagedBus {
         )?)
     }
 
-    /// Whether it is not managed anymore.
+    /// Whether it is not tracked anymore.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Relaxed)
     }
@@ -80,21 +80,21 @@ impl ManagedBus {
     }
 }
 
-/// A device of a managed bus.
+/// A device of a tracked bus.
 #[pin_data]
-pub(crate) struct Managed {
+pub(crate) struct TrackedDevice {
     dev: ARef<Device>,
-    bus: Arc<ManagedBus>,
+    bus: Arc<TrackedBus>,
     pub(super) claimed: Claimed,
     #[pin]
-    pub(super) record: Mutex<Record>,
+    pub(super) record: Mutex<DeviceState>,
     /// Whether the device has its attributes. Held while they are added or removed.
     #[pin]
     pub(super) has_attributes: Mutex<bool>,
 }
 
-impl Managed {
-    pub(super) fn new(dev: &Device, bus: &Arc<ManagedBus>) -> Result<Arc<Self>> {
+impl TrackedDevice {
+    pub(super) fn new(dev: &Device, bus: &Arc<TrackedBus>) -> Result<Arc<Self>> {
         let (dev, bus) = (ARef::from(dev), bus.clone());
 
         Arc::pin_init(
@@ -103,7 +103,7 @@ impl Managed {
                 bus,
                 claimed: Claimed::new(),
                 record <- new_mutex!(
-                    Record {
+                    DeviceState {
                         setter: None,
                         outcome: Outcome::Never,
                     },
@@ -126,17 +126,17 @@ impl Managed {
     }
 
     /// Its bus.
-    pub(super) fn managed_bus(&self) -> &Arc<ManagedBus> {
+    pub(super) fn tracked_bus(&self) -> &Arc<TrackedBus> {
         &self.bus
     }
 
     /// Whether the device's override is what `setter` set it to.
-    fn still_set(&self, setter: &Setter) -> bool {
+    fn is_current(&self, setter: &OverrideSource) -> bool {
         driver_override::with(&self.dev, |name| name == Some(setter.driver.as_slice()))
     }
 
     /// Clears the override if the rule of that age set it, and nobody changed it since.
-    pub(super) fn clear_set_by(&self, age: Option<Age>) {
+    pub(super) fn clear_set_by(&self, age: Option<RuleId>) {
         let mut record = self.record.lock();
         let setter = record
             .setter
@@ -151,12 +151,12 @@ impl Managed {
     }
 
     /// The driver that a rule set, if nobody changed it since.
-    pub(super) fn set_driver(&self) -> Result<Option<KVec<u8>>> {
+    pub(super) fn rule_driver(&self) -> Result<Option<KVec<u8>>> {
         let record = self.record.lock();
         let mut driver = KVec::new();
 
         match &record.setter {
-            Some(setter) if self.still_set(setter) => {
+            Some(setter) if self.is_current(setter) => {
                 driver.extend_from_slice(&setter.driver, GFP_KERNEL)?;
                 Ok(Some(driver))
             }
@@ -172,7 +172,7 @@ impl Managed {
             && !record
                 .setter
                 .as_ref()
-                .is_some_and(|setter| self.still_set(setter))
+                .is_some_and(|setter| self.is_current(setter))
     }
 
     /// The line that tells the device's state.
@@ -182,7 +182,7 @@ impl Managed {
 }
 
 /// Formats as the state of a device: one line, without its end.
-pub(crate) struct Status<'a>(&'a Managed);
+pub(crate) struct Status<'a>(&'a TrackedDevice);
 
 /// Text as it came: names in the kernel are bytes.
 struct Text<'a>(&'a [u8]);
@@ -216,7 +216,7 @@ impl fmt::Display for Status<'_> {
         let is_set = driver_override::with(dev, |name| name.is_some());
         match &record.setter {
             _ if !is_set => f.write_str(" by=-")?,
-            Some(setter) if self.0.still_set(setter) => match setter.origin {
+            Some(setter) if self.0.is_current(setter) => match setter.origin {
                 Origin::Rule => f.write_fmt(fmt!(" by=rule:{}", Text(&setter.name)))?,
                 Origin::Slot => f.write_str(" by=slot")?,
             },

@@ -13,7 +13,7 @@ use kernel::{
 /// # Errors
 ///
 /// `ENODEV` if not: the driver core then goes on to the next driver, without a word in the log.
-pub(super) fn named_by_override(dev: &device::Device<device::Core<'_>>) -> Result {
+pub(super) fn require_override(dev: &device::Device<device::Core<'_>>) -> Result {
     if driver_override::names_current_driver(dev) {
         Ok(())
     } else {

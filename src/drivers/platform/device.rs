@@ -277,7 +277,7 @@ impl Ioctls for PlatformDevice {
     fn reset(device: &Device<Self, Opened>) -> Result {
         let this = device.data();
 
-        // Nobody needs to wait for a reset that there is no way to.
+        // Nobody required to wait for a reset that there is no way to.
         if !this.access.pass(|| this.reset.is_some())? {
             return Err(EINVAL);
         }

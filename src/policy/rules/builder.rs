@@ -7,11 +7,11 @@ use super::{
         is_printable,
         Pattern, //
     },
-    BadChar,
+    ParseError,
     Span,
     Spec, //
 };
-use crate::binding::driver_name::DriverName;
+use crate::driver_name::DriverName;
 use kernel::prelude::*;
 
 /// The texts that a rule is made of.
@@ -33,9 +33,9 @@ impl Field {
     const COUNT: usize = 5;
 
     /// Checks what a user wrote for this field; empty text takes the field back.
-    pub(crate) fn check(self, text: &[u8]) -> Result<(), BadChar> {
+    pub(crate) fn check(self, text: &[u8]) -> Result<(), ParseError> {
         let first_not = |valid: fn(u8) -> bool| match text.iter().position(|&c| !valid(c)) {
-            Some(at) => Err(BadChar(at)),
+            Some(at) => Err(ParseError(at)),
             None => Ok(()),
         };
 
@@ -48,18 +48,18 @@ impl Field {
                 match text {
                     b"" | DriverName::NONE | Spec::GROUP => Ok(()),
                     // No driver has such a name: it is a word of this module's that it doesn't know.
-                    [b'@', ..] => Err(BadChar(0)),
+                    [b'@', ..] => Err(ParseError(0)),
                     _ if DriverName::is_valid(text) => Ok(()),
-                    _ => Err(BadChar(0)),
+                    _ => Err(ParseError(0)),
                 }
             }
         }
     }
 }
 
-/// Why a [`Draft`] is no rule yet.
+/// Why a [`RuleBuilder`] is no rule yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Incomplete {
+pub(crate) enum RuleError {
     /// It has no driver.
     NoDriver,
     /// It has no matcher but `bus`. Who means all devices writes `modalias=*`.
@@ -70,7 +70,7 @@ pub(crate) enum Incomplete {
     NoMemory,
 }
 
-impl Incomplete {
+impl RuleError {
     /// What to tell the user.
     pub(crate) fn reason(self) -> &'static str {
         match self {
@@ -82,12 +82,12 @@ impl Incomplete {
     }
 }
 
-impl From<Incomplete> for Error {
-    fn from(incomplete: Incomplete) -> Self {
+impl From<RuleError> for Error {
+    fn from(incomplete: RuleError) -> Self {
         match incomplete {
-            Incomplete::NoMemory => ENOMEM,
-            Incomplete::TooLong => E2BIG,
-            Incomplete::NoDriver | Incomplete::NoMatcher => EINVAL,
+            RuleError::NoMemory => ENOMEM,
+            RuleError::TooLong => E2BIG,
+            RuleError::NoDriver | RuleError::NoMatcher => EINVAL,
         }
     }
 }
@@ -98,13 +98,13 @@ impl From<Incomplete> for Error {
 ///
 /// Every text has passed [`Field::check`].
 #[derive(Default)]
-pub(crate) struct Draft {
+pub(crate) struct RuleBuilder {
     texts: [KVec<u8>; Field::COUNT],
     /// Whether the rule is for devices of groups that userspace owns.
     pub(crate) group_owned: bool,
 }
 
-impl Draft {
+impl RuleBuilder {
     /// What was written for `field`, empty if nothing.
     pub(crate) fn get(&self, field: Field) -> &[u8] {
         self.texts
@@ -132,28 +132,28 @@ impl Draft {
     }
 
     /// Makes the rule called `name`.
-    pub(crate) fn compile(&self, name: &[u8]) -> Result<Spec, Incomplete> {
+    pub(crate) fn compile(&self, name: &[u8]) -> Result<Spec, RuleError> {
         let matchers = [Field::Device, Field::Parent, Field::Modalias];
 
         if self.get(Field::Driver).is_empty() {
-            return Err(Incomplete::NoDriver);
+            return Err(RuleError::NoDriver);
         }
         if !self.group_owned && matchers.iter().all(|&field| self.get(field).is_empty()) {
-            return Err(Incomplete::NoMatcher);
+            return Err(RuleError::NoMatcher);
         }
 
         let len = self.texts.iter().map(|text| text.len()).sum::<usize>() + name.len();
         if len > Spec::MAX_TEXT {
-            return Err(Incomplete::TooLong);
+            return Err(RuleError::TooLong);
         }
 
-        let mut text = KVec::with_capacity(len, GFP_KERNEL).map_err(|_| Incomplete::NoMemory)?;
-        let mut append = |part: &[u8]| -> Result<Span, Incomplete> {
-            let start = u16::try_from(text.len()).map_err(|_| Incomplete::TooLong)?;
-            let len = u16::try_from(part.len()).map_err(|_| Incomplete::TooLong)?;
+        let mut text = KVec::with_capacity(len, GFP_KERNEL).map_err(|_| RuleError::NoMemory)?;
+        let mut append = |part: &[u8]| -> Result<Span, RuleError> {
+            let start = u16::try_from(text.len()).map_err(|_| RuleError::TooLong)?;
+            let len = u16::try_from(part.len()).map_err(|_| RuleError::TooLong)?;
 
             text.extend_from_slice(part, GFP_KERNEL)
-                .map_err(|_| Incomplete::NoMemory)?;
+                .map_err(|_| RuleError::NoMemory)?;
             Ok(Span { start, len })
         };
 
@@ -165,7 +165,7 @@ impl Draft {
         let driver = append(self.get(Field::Driver))?;
 
         // INVARIANT: The spans were made while `text` grew to hold them; the patterns were checked
-        // by the type invariants of `Draft`, the driver above.
+        // by the type invariants of `RuleBuilder`, the driver above.
         Ok(Spec {
             text,
             name,
@@ -190,27 +190,27 @@ mod tests {
         assert!(bad(b"vfio-meta").is_none());
         assert!(bad(b"none").is_none());
         assert!(bad(b"@group").is_none());
-        assert!(bad(b"@grup") == Some(BadChar(0)));
-        assert!(bad(b"a b") == Some(BadChar(1)));
-        assert!(bad(b"ab/") == Some(BadChar(2)));
-        assert!(bad(b"..") == Some(BadChar(0)));
+        assert!(bad(b"@grup") == Some(ParseError(0)));
+        assert!(bad(b"a b") == Some(ParseError(1)));
+        assert!(bad(b"ab/") == Some(ParseError(2)));
+        assert!(bad(b"..") == Some(ParseError(0)));
     }
 
     #[test]
     fn completeness() -> Result {
-        let mut draft = Draft::default();
+        let mut builder = RuleBuilder::default();
 
-        assert!(draft.compile(b"r").err() == Some(Incomplete::NoDriver));
-        draft.set(Field::Driver, b"none")?;
-        draft.set(Field::Bus, b"pci")?;
-        assert!(draft.compile(b"r").err() == Some(Incomplete::NoMatcher));
-        draft.group_owned = true;
-        assert!(draft.compile(b"r").is_ok());
-        assert!(draft.compile(&[b'r'; Spec::MAX_TEXT]).err() == Some(Incomplete::TooLong));
-        draft.group_owned = false;
-        draft.set(Field::Device, b"0000:*")?;
-        assert!(draft.set(Field::Device, b"[").is_err());
-        assert!(draft.compile(b"r")?.device() == b"0000:*");
+        assert!(builder.compile(b"r").err() == Some(RuleError::NoDriver));
+        builder.set(Field::Driver, b"none")?;
+        builder.set(Field::Bus, b"pci")?;
+        assert!(builder.compile(b"r").err() == Some(RuleError::NoMatcher));
+        builder.group_owned = true;
+        assert!(builder.compile(b"r").is_ok());
+        assert!(builder.compile(&[b'r'; Spec::MAX_TEXT]).err() == Some(RuleError::TooLong));
+        builder.group_owned = false;
+        builder.set(Field::Device, b"0000:*")?;
+        assert!(builder.set(Field::Device, b"[").is_err());
+        assert!(builder.compile(b"r")?.device() == b"0000:*");
         Ok(())
     }
 }

@@ -3,12 +3,12 @@
 //! Slots: devices by address, in the syntax of xen-pciback.
 
 use super::{
-    draft::{
-        Draft,
+    builder::{
+        RuleBuilder,
         Field, //
     },
     param::BadParam,
-    BadChar,
+    ParseError,
     Spec, //
 };
 use kernel::{
@@ -59,7 +59,7 @@ impl Slot {
                 }
                 Field::Device
                     .check(text)
-                    .map_err(|BadChar(at)| BadParam::new(at, "no valid name"))?;
+                    .map_err(|ParseError(at)| BadParam::new(at, "no valid name"))?;
                 // Checked: printable ASCII only.
                 let text = core::str::from_utf8(text).unwrap_or_default();
 
@@ -77,12 +77,12 @@ impl Slot {
 
     /// The rule that gives the devices in this slot to `driver`.
     pub(crate) fn spec(&self, driver: &[u8]) -> Result<Spec> {
-        let mut draft = Draft::default();
+        let mut builder = RuleBuilder::default();
 
-        draft.set(Field::Bus, self.bus.name())?;
-        draft.set(Field::Device, self.device())?;
-        draft.set(Field::Driver, driver)?;
-        Ok(draft.compile(b"slot")?)
+        builder.set(Field::Bus, self.bus.name())?;
+        builder.set(Field::Device, self.device())?;
+        builder.set(Field::Driver, driver)?;
+        Ok(builder.compile(b"slot")?)
     }
 }
 

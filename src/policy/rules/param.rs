@@ -13,12 +13,12 @@
 //! for the same purpose. A rule without a name is called `rules.N`, where N counts from 0.
 
 use super::{
-    draft::{
-        Draft,
+    builder::{
+        RuleBuilder,
         Field,
-        Incomplete, //
+        RuleError, //
     },
-    BadChar,
+    ParseError,
     Spec, //
 };
 use kernel::{
@@ -30,7 +30,7 @@ use kernel::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadParam {
     /// The first bad character; the length of the text if it ends too early.
-    pub(crate) at: BadChar,
+    pub(crate) at: ParseError,
     /// What is wrong there.
     pub(crate) reason: &'static str,
 }
@@ -38,14 +38,14 @@ pub(crate) struct BadParam {
 impl BadParam {
     pub(crate) fn new(at: usize, reason: &'static str) -> Self {
         Self {
-            at: BadChar(at),
+            at: ParseError(at),
             reason,
         }
     }
 
     /// There is no memory.
     pub(crate) fn no_memory<E>(_: E) -> Self {
-        Self::new(0, Incomplete::NoMemory.reason())
+        Self::new(0, RuleError::NoMemory.reason())
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<KVec<Spec>, BadParam> {
 
 /// Reads the rule that begins at `at`, and tells where it ends.
 fn rule(text: &[u8], mut at: usize, number: usize) -> Result<(Spec, usize), BadParam> {
-    let mut draft = Draft::default();
+    let mut builder = RuleBuilder::default();
     let mut name: &[u8] = b"";
 
     let end = loop {
@@ -100,21 +100,21 @@ fn rule(text: &[u8], mut at: usize, number: usize) -> Result<(Spec, usize), BadP
             return Err(BadParam::new(value_at, "a value expected"));
         }
         match (field, key, value) {
-            (Some(field), ..) if !draft.get(field).is_empty() => {
+            (Some(field), ..) if !builder.get(field).is_empty() => {
                 return Err(BadParam::new(at, "the rule has this field already"));
             }
             (Some(field), ..) => {
                 field
                     .check(value)
-                    .map_err(|BadChar(bad)| BadParam::new(value_at + bad, "no valid value"))?;
-                draft.set(field, value).map_err(BadParam::no_memory)?;
+                    .map_err(|ParseError(bad)| BadParam::new(value_at + bad, "no valid value"))?;
+                builder.set(field, value).map_err(BadParam::no_memory)?;
             }
             (None, b"name", _) => match value.iter().position(|&c| !is_name_char(c)) {
                 Some(bad) => return Err(BadParam::new(value_at + bad, "no valid name")),
                 None => name = value,
             },
-            (None, _, b"0") => draft.group_owned = false,
-            (None, _, b"1") => draft.group_owned = true,
+            (None, _, b"0") => builder.group_owned = false,
+            (None, _, b"1") => builder.group_owned = true,
             _ => return Err(BadParam::new(value_at, "0 or 1 expected")),
         }
 
@@ -127,13 +127,13 @@ fn rule(text: &[u8], mut at: usize, number: usize) -> Result<(Spec, usize), BadP
     let spec = if name.is_empty() {
         let name = CString::try_from_fmt(fmt!("rules.{number}")).map_err(BadParam::no_memory)?;
 
-        draft.compile(name.to_bytes())
+        builder.compile(name.to_bytes())
     } else {
-        draft.compile(name)
+        builder.compile(name)
     };
     match spec {
         Ok(spec) => Ok((spec, end)),
-        Err(Incomplete::NoMemory) => Err(BadParam::no_memory(())),
+        Err(RuleError::NoMemory) => Err(BadParam::no_memory(())),
         Err(incomplete) => Err(BadParam::new(end, incomplete.reason())),
     }
 }

@@ -17,11 +17,11 @@
 
 use super::{
     pattern::Pattern,
-    Age,
+    RuleId,
     Rank,
     Rule,
     Spec,
-    Subject, //
+    MatchTarget, //
 };
 use core::cmp::Ordering;
 use kernel::prelude::*;
@@ -63,10 +63,10 @@ impl Kind {
 
 /// What some rule wants to know, and what is not for free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Needs {
-    /// [`Subject::modalias`]
+pub(crate) struct RequiredFacts {
+    /// [`MatchTarget::modalias`]
     pub(crate) modalias: bool,
-    /// [`Subject::group_owned`]
+    /// [`MatchTarget::group_owned`]
     pub(crate) group_owned: bool,
     /// What [`Spec::GROUP`] stands for.
     pub(crate) group_driver: bool,
@@ -77,14 +77,14 @@ pub(crate) struct Needs {
 /// # Invariants
 ///
 /// `rules` is sorted by [`Kind`], key and [`Rank`], and no two rules have the same age. `count` tells
-/// how many there are that need each of [`Needs`].
+/// how many there are that need each of [`RequiredFacts`].
 pub(crate) struct Table {
     rules: KVVec<KBox<Rule>>,
     count: [usize; 3],
 }
 
-/// Whether a rule needs each of [`Needs`].
-fn needs(spec: &Spec) -> [usize; 3] {
+/// Whether a rule needs each of [`RequiredFacts`].
+fn required(spec: &Spec) -> [usize; 3] {
     [
         spec.modalias.len != 0,
         spec.group_owned,
@@ -104,10 +104,10 @@ impl Table {
     }
 
     /// What rules want to know; [`None`] if there is no rule.
-    pub(crate) fn needs(&self) -> Option<Needs> {
+    pub(crate) fn required(&self) -> Option<RequiredFacts> {
         let [modalias, group_owned, group_driver] = self.count.map(|count| count != 0);
 
-        (!self.is_empty()).then_some(Needs {
+        (!self.is_empty()).then_some(RequiredFacts {
             modalias,
             group_owned,
             group_driver,
@@ -125,7 +125,7 @@ impl Table {
         self.rules.iter().map(|rule| &**rule)
     }
 
-    fn position(&self, spec: &Spec, age: Age) -> Result<usize, usize> {
+    fn position(&self, spec: &Spec, age: RuleId) -> Result<usize, usize> {
         let (kind, key) = Kind::of(spec);
         let rank = spec.rank(age);
 
@@ -145,7 +145,7 @@ impl Table {
         let Err(at) = self.position(&rule.spec, rule.age) else {
             return Err(EEXIST);
         };
-        let needs = needs(&rule.spec);
+        let required = required(&rule.spec);
         let rule = KBox::new(rule, GFP_KERNEL)?;
 
         self.rules.reserve(1, GFP_KERNEL)?;
@@ -153,72 +153,72 @@ impl Table {
         self.rules
             .insert_within_capacity(at, rule)
             .map_err(|_| ENOMEM)?;
-        for (count, need) in self.count.iter_mut().zip(needs) {
+        for (count, need) in self.count.iter_mut().zip(required) {
             *count += need;
         }
         Ok(())
     }
 
     /// Removes the rule of that age for which `spec` is what it says.
-    pub(crate) fn remove(&mut self, spec: &Spec, age: Age) -> Option<KBox<Rule>> {
+    pub(crate) fn remove(&mut self, spec: &Spec, age: RuleId) -> Option<KBox<Rule>> {
         let at = self.position(spec, age).ok()?;
         let rule = self.rules.remove(at).ok()?;
 
-        for (count, need) in self.count.iter_mut().zip(needs(&rule.spec)) {
+        for (count, need) in self.count.iter_mut().zip(required(&rule.spec)) {
             *count -= need;
         }
         Some(rule)
     }
 
     /// The rule of that age for which `spec` is what it says.
-    pub(crate) fn get(&self, spec: &Spec, age: Age) -> Option<&Rule> {
+    pub(crate) fn get(&self, spec: &Spec, age: RuleId) -> Option<&Rule> {
         let at = self.position(spec, age).ok()?;
 
         self.rules.get(at).map(|rule| &**rule)
     }
 
-    /// The rule that wins for `subject`.
-    pub(crate) fn find(&self, subject: &impl Subject) -> Option<&Rule> {
-        self.find_position(subject)
+    /// The rule that wins for `target`.
+    pub(crate) fn find(&self, target: &impl MatchTarget) -> Option<&Rule> {
+        self.find_position(target)
             .and_then(|at| self.rules.get(at))
             .map(|rule| &**rule)
     }
 
-    /// The rule that wins for `subject`.
-    pub(crate) fn find_mut(&mut self, subject: &impl Subject) -> Option<&mut Rule> {
-        self.find_position(subject)
+    /// The rule that wins for `target`.
+    pub(crate) fn find_mut(&mut self, target: &impl MatchTarget) -> Option<&mut Rule> {
+        self.find_position(target)
             .and_then(|at| self.rules.get_mut(at))
             .map(|rule| &mut **rule)
     }
 
-    fn find_position(&self, subject: &impl Subject) -> Option<usize> {
+    fn find_position(&self, target: &impl MatchTarget) -> Option<usize> {
         // Most often there is no rule at all.
         if self.is_empty() {
             return None;
         }
-        self.find_exact(Kind::Device, subject.name(), subject)
-            .or_else(|| self.find_prefix(Kind::DevicePattern, |s| s.name(), subject))
+        self.find_exact(Kind::Device, target.name(), target)
+            .or_else(|| self.find_prefix(Kind::DevicePattern, |s| s.name(), target))
             .or_else(|| {
                 let mut best = None;
 
-                for parent in subject.parents() {
+                for parent in target.parents() {
                     if !parent.is_empty() {
-                        best = self.better(best, self.find_exact(Kind::Parent, parent, subject));
+                        best = self.better(best, self.find_exact(Kind::Parent, parent, target));
                     }
                 }
                 best
             })
-            .or_else(|| self.find_prefix(Kind::Modalias, |s| s.modalias(), subject))
-            .or_else(|| self.find_exact(Kind::Rest, b"", subject))
+            .or_else(|| self.find_prefix(Kind::Modalias, |s| s.modalias(), target))
+            .or_else(|| self.find_exact(Kind::Rest, b"", target))
     }
 
     /// The first rule in `from..to` that matches; they have the same key, so it is the best.
-    fn first_match(&self, from: usize, to: usize, subject: &impl Subject) -> Option<usize> {
+    fn first_match(&self, from: usize, to: usize, target: &impl MatchTarget) -> Option<usize> {
         let rules = self.rules.get(from..to)?;
 
         rules
             .iter()
-            .position(|rule| rule.spec.matches(subject))
+            .position(|rule| rule.spec.matches(target))
             .map(|at| from + at)
     }
 
@@ -251,18 +251,18 @@ impl Table {
         (from + first, from + first + equal)
     }
 
-    fn find_exact(&self, kind: Kind, key: &[u8], subject: &impl Subject) -> Option<usize> {
+    fn find_exact(&self, kind: Kind, key: &[u8], target: &impl MatchTarget) -> Option<usize> {
         let (from, to) = self.bounds((0, self.rules.len()), |its| its.cmp(&(kind, key)));
 
-        self.first_match(from, to, subject)
+        self.first_match(from, to, target)
     }
 
     /// Finds the best rule whose key is a prefix of `text`.
-    fn find_prefix<'a, S: Subject>(
+    fn find_prefix<'a, S: MatchTarget>(
         &self,
         kind: Kind,
         text: impl Fn(&'a S) -> &'a [u8],
-        subject: &'a S,
+        target: &'a S,
     ) -> Option<usize> {
         let mut range = self.bounds((0, self.rules.len()), |(its, _)| its.cmp(&kind));
         if range.0 == range.1 {
@@ -270,7 +270,7 @@ impl Table {
             return None;
         }
 
-        let text = text(subject);
+        let text = text(target);
         let mut best = None;
 
         // All keys in `range` begin with the first `len` characters of `text`. Those that have no
@@ -278,7 +278,7 @@ impl Table {
         for len in 0..=text.len() {
             let (from, to) = self.bounds(range, |(_, key)| key.len().min(len + 1).cmp(&len));
 
-            best = self.better(best, self.first_match(from, to, subject));
+            best = self.better(best, self.first_match(from, to, target));
 
             let Some(next) = text.get(len) else {
                 break;

@@ -16,7 +16,7 @@
 //! 4. `group_owned`: given, then not;
 //! 5. the older rule.
 //!
-//! No two rules have the same age, so this is a total order.
+//! No two rules have the same number, so this is a total order.
 //!
 //! # Cost
 //!
@@ -28,6 +28,10 @@ pub(crate) mod pattern;
 pub(crate) mod slot;
 pub(crate) mod table;
 
+pub(crate) use crate::rule_id::{
+    Origin,
+    RuleId, //
+};
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -59,19 +63,6 @@ pub(crate) trait MatchTarget {
     fn group_owned(&self) -> bool;
 }
 
-/// Where a rule comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// A rule, from configfs or `rules=`.
-    Rule,
-    /// A slot of a meta driver.
-    Slot,
-}
-
-/// When a rule was made, relative to all others. Unique.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RuleId(pub(crate) u64);
-
 /// The precedence of a rule; the smallest wins.
 ///
 /// The order of the fields is the order of comparison.
@@ -81,7 +72,7 @@ pub(crate) struct Rank {
     parent: u16,
     modalias: u16,
     group_owned: u16,
-    age: RuleId,
+    id: RuleId,
 }
 
 impl Rank {
@@ -150,7 +141,7 @@ impl Spec {
         Pattern(self.device()).is_literal()
     }
 
-    fn rank(&self, age: RuleId) -> Rank {
+    fn rank(&self, id: RuleId) -> Rank {
         let given = |given| if given { 0 } else { Rank::NOT_GIVEN };
         let pattern = |pattern: &[u8]| match pattern {
             b"" => Rank::NOT_GIVEN,
@@ -166,7 +157,7 @@ impl Spec {
             parent: given(self.parent.len != 0),
             modalias: pattern(self.span(self.modalias)),
             group_owned: given(self.group_owned),
-            age,
+            id,
         }
     }
 
@@ -189,8 +180,8 @@ impl Spec {
 pub(crate) struct Rule {
     /// What the rule says. Whoever is to remove the rule has it as well, and finds the rule by it.
     pub(crate) spec: Arc<Spec>,
-    /// Its place among rules that are as specific as it is.
-    pub(crate) age: RuleId,
+    /// Its number, which decides among rules that are as specific as it is.
+    pub(crate) id: RuleId,
     /// Where it comes from.
     pub(crate) origin: Origin,
     /// To how many devices it gave their override.
@@ -210,7 +201,7 @@ impl Rule {
         + 2 * size_of::<KBox<Self>>();
 
     fn rank(&self) -> Rank {
-        self.spec.rank(self.age)
+        self.spec.rank(self.id)
     }
 }
 

@@ -3,8 +3,8 @@
 //! A target for fuzzers: any bytes, and nothing but the truth.
 
 use crate::{
-    policy::rules::{param, pattern::Pattern, slot, table::Table, RuleId, ParseError},
     model::{documented_order, fnmatch, Device, Words},
+    policy::rules::{param, pattern::Pattern, slot, table::Table, ParseError, RuleId},
 };
 use std::cell::Cell;
 
@@ -112,31 +112,31 @@ fn step(
             let words = reader.words()?;
 
             if let Some(rule) = words.rule(*next_age) {
-                table.insert(rule).expect("no such age yet");
+                table.insert(rule).expect("no such id yet");
                 all.push((*next_age, words));
                 *next_age += 1;
             }
         }
         1 if !all.is_empty() => {
-            let (age, words) = all.remove(usize::from(reader.byte()?) % all.len());
+            let (id, words) = all.remove(usize::from(reader.byte()?) % all.len());
             let spec = words.spec().expect("it was a rule");
 
-            assert!(table.get(&spec, RuleId(age)).is_some());
+            assert!(table.get(&spec, RuleId(id)).is_some());
             assert!(table
-                .remove(&spec, RuleId(age))
-                .is_some_and(|rule| rule.age.0 == age));
-            assert!(table.remove(&spec, RuleId(age)).is_none());
+                .remove(&spec, RuleId(id))
+                .is_some_and(|rule| rule.id.0 == id));
+            assert!(table.remove(&spec, RuleId(id)).is_none());
         }
         _ => {
             let device = reader.device()?;
             let winner = all
                 .iter()
-                .map(|(age, words)| (*age, words))
+                .map(|(id, words)| (*id, words))
                 .filter(|(_, words)| words.spec().is_some_and(|spec| spec.matches(&device)))
                 .min_by(documented_order)
-                .map(|(age, _)| age);
+                .map(|(id, _)| id);
 
-            assert_eq!(table.find(&device).map(|rule| rule.age.0), winner);
+            assert_eq!(table.find(&device).map(|rule| rule.id.0), winner);
         }
     }
     Some(())

@@ -3,8 +3,8 @@
 //! What generated cases are made of, and what the documentation says of them.
 
 use crate::policy::rules::{
-    builder::{RuleBuilder, Field},
-    RuleId, Origin, Rule, Spec, MatchTarget,
+    builder::{Field, RuleBuilder},
+    MatchTarget, Origin, Rule, RuleId, Spec,
 };
 use kernel::{prelude::GFP_KERNEL, sync::Arc};
 use std::{cell::Cell, ffi::CString};
@@ -55,16 +55,18 @@ impl Words {
         builder.set(Field::Bus, self.bus.as_bytes()).ok()?;
         builder.set(Field::Device, self.device.as_bytes()).ok()?;
         builder.set(Field::Parent, self.parent.as_bytes()).ok()?;
-        builder.set(Field::Modalias, self.modalias.as_bytes()).ok()?;
+        builder
+            .set(Field::Modalias, self.modalias.as_bytes())
+            .ok()?;
         builder.set(Field::Driver, b"x").ok()?;
         builder.group_owned = self.group_owned;
         builder.compile(b"r").ok()
     }
 
-    pub(crate) fn rule(&self, age: u64) -> Option<Rule> {
+    pub(crate) fn rule(&self, id: u64) -> Option<Rule> {
         Some(Rule {
             spec: Arc::new(self.spec()?, GFP_KERNEL).ok()?,
-            age: RuleId(age),
+            id: RuleId(id),
             origin: Origin::Rule,
             hits: 0,
         })
@@ -86,13 +88,13 @@ pub(crate) fn documented_order(a: &(u64, &Words), b: &(u64, &Words)) -> std::cmp
     fn modalias(words: &Words) -> (bool, usize) {
         (words.modalias.is_empty(), stars(&words.modalias))
     }
-    let key = |(age, words): &(u64, &Words)| {
+    let key = |(id, words): &(u64, &Words)| {
         (
             device(words),
             words.parent.is_empty(),
             modalias(words),
             !words.group_owned,
-            *age,
+            *id,
         )
     };
 

@@ -3,16 +3,16 @@
 //! Properties of the engine, on generated cases.
 
 use crate::{
+    fuzz::fuzz,
+    model::{documented_order, fnmatch, Device, Words},
     policy::rules::{
-        builder::{RuleBuilder, Field},
+        builder::{Field, RuleBuilder},
         param,
         pattern::Pattern,
         slot::{self, Slot, SlotBus},
         table::Table,
-        RuleId, Origin, Rule,
+        Origin, Rule, RuleId,
     },
-    fuzz::fuzz,
-    model::{documented_order, fnmatch, Device, Words},
 };
 use kernel::{prelude::GFP_KERNEL, sync::Arc};
 use proptest::prelude::*;
@@ -57,9 +57,9 @@ fn device() -> impl Strategy<Value = Device> {
 fn table(all: &[Words]) -> Table {
     let mut table = Table::new();
 
-    for (age, words) in (0..).zip(all) {
-        if let Some(rule) = words.rule(age) {
-            table.insert(rule).expect("no such age yet");
+    for (id, words) in (0..).zip(all) {
+        if let Some(rule) = words.rule(id) {
+            table.insert(rule).expect("no such id yet");
         }
     }
     table
@@ -97,9 +97,9 @@ proptest! {
             .zip(&all)
             .filter(|(_, words)| words.spec().is_some_and(|spec| spec.matches(&device)))
             .min_by(documented_order)
-            .map(|(age, _)| age);
+            .map(|(id, _)| id);
 
-        prop_assert_eq!(table(&all).find(&device).map(|rule| rule.age.0), winner);
+        prop_assert_eq!(table(&all).find(&device).map(|rule| rule.id.0), winner);
     }
 
     /// Precedence is a total order: the order in which rules are added does not matter.
@@ -114,14 +114,14 @@ proptest! {
     ) {
         let mut other = Table::new();
 
-        for age in shuffled {
-            if let Some(rule) = all[age].rule(age as u64) {
-                other.insert(rule).expect("no such age yet");
+        for id in shuffled {
+            if let Some(rule) = all[id].rule(id as u64) {
+                other.insert(rule).expect("no such id yet");
             }
         }
         prop_assert_eq!(
-            table(&all).find(&device).map(|rule| rule.age),
-            other.find(&device).map(|rule| rule.age),
+            table(&all).find(&device).map(|rule| rule.id),
+            other.find(&device).map(|rule| rule.id),
         );
     }
 
@@ -133,19 +133,19 @@ proptest! {
         device in device(),
     ) {
         let mut table = table(&all);
-        let age = which.index(all.len());
-        let Some(spec) = all[age].spec() else {
+        let id = which.index(all.len());
+        let Some(spec) = all[id].spec() else {
             return Ok(());
         };
-        let before: Vec<RuleId> = table.iter().map(|rule| rule.age).collect();
+        let before: Vec<RuleId> = table.iter().map(|rule| rule.id).collect();
 
-        let removed = table.remove(&spec, RuleId(age as u64)).expect("it is there");
-        prop_assert!(table.get(&spec, RuleId(age as u64)).is_none());
-        prop_assert!(table.find(&device).map(|rule| rule.age) != Some(removed.age));
-        prop_assert!(table.remove(&spec, RuleId(age as u64)).is_none());
+        let removed = table.remove(&spec, RuleId(id as u64)).expect("it is there");
+        prop_assert!(table.get(&spec, RuleId(id as u64)).is_none());
+        prop_assert!(table.find(&device).map(|rule| rule.id) != Some(removed.id));
+        prop_assert!(table.remove(&spec, RuleId(id as u64)).is_none());
 
-        table.insert(all[age].rule(age as u64).expect("a rule")).expect("it is not there");
-        let after: Vec<RuleId> = table.iter().map(|rule| rule.age).collect();
+        table.insert(all[id].rule(id as u64).expect("a rule")).expect("it is not there");
+        let after: Vec<RuleId> = table.iter().map(|rule| rule.id).collect();
         prop_assert_eq!(before, after);
     }
 
@@ -246,7 +246,7 @@ fn many_rules() {
         table
             .insert(Rule {
                 spec,
-                age: RuleId(n),
+                id: RuleId(n),
                 origin: Origin::Rule,
                 hits: 0,
             })
@@ -261,7 +261,7 @@ fn many_rules() {
         group_owned: false,
         asked_for_modalias: Cell::new(false),
     };
-    let found = table.find(&device).map(|rule| rule.age);
+    let found = table.find(&device).map(|rule| rule.id);
     assert_eq!(found, Some(RuleId(0x12 << 8 | 3 << 3 | 4)));
     println!("{} bytes per rule at most", Rule::MAX_BYTES);
 }

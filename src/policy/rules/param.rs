@@ -14,8 +14,8 @@
 
 use super::{
     builder::{
-        RuleBuilder,
         Field,
+        RuleBuilder,
         RuleError, //
     },
     ParseError,

@@ -4,8 +4,8 @@
 
 use super::{
     builder::{
-        RuleBuilder,
         Field, //
+        RuleBuilder,
     },
     param::BadParam,
     ParseError,

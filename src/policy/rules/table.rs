@@ -17,11 +17,11 @@
 
 use super::{
     pattern::Pattern,
-    RuleId,
+    MatchTarget, //
     Rank,
     Rule,
+    RuleId,
     Spec,
-    MatchTarget, //
 };
 use core::cmp::Ordering;
 use kernel::prelude::*;
@@ -76,7 +76,7 @@ pub(crate) struct RequiredFacts {
 ///
 /// # Invariants
 ///
-/// `rules` is sorted by [`Kind`], key and [`Rank`], and no two rules have the same age. `count` tells
+/// `rules` is sorted by [`Kind`], key and [`Rank`], and no two rules have the same number. `count` tells
 /// how many there are that need each of [`RequiredFacts`].
 pub(crate) struct Table {
     rules: KVVec<KBox<Rule>>,
@@ -125,9 +125,9 @@ impl Table {
         self.rules.iter().map(|rule| &**rule)
     }
 
-    fn position(&self, spec: &Spec, age: RuleId) -> Result<usize, usize> {
+    fn position(&self, spec: &Spec, id: RuleId) -> Result<usize, usize> {
         let (kind, key) = Kind::of(spec);
-        let rank = spec.rank(age);
+        let rank = spec.rank(id);
 
         self.rules.binary_search_by(|rule| {
             let (its_kind, its_key) = Kind::of(&rule.spec);
@@ -140,9 +140,9 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// `EEXIST` if there is one of the same age and key, `ENOMEM`.
+    /// `EEXIST` if there is one of the same number and key, `ENOMEM`.
     pub(crate) fn insert(&mut self, rule: Rule) -> Result {
-        let Err(at) = self.position(&rule.spec, rule.age) else {
+        let Err(at) = self.position(&rule.spec, rule.id) else {
             return Err(EEXIST);
         };
         let required = required(&rule.spec);
@@ -159,9 +159,9 @@ impl Table {
         Ok(())
     }
 
-    /// Removes the rule of that age for which `spec` is what it says.
-    pub(crate) fn remove(&mut self, spec: &Spec, age: RuleId) -> Option<KBox<Rule>> {
-        let at = self.position(spec, age).ok()?;
+    /// Removes the rule of that number for which `spec` is what it says.
+    pub(crate) fn remove(&mut self, spec: &Spec, id: RuleId) -> Option<KBox<Rule>> {
+        let at = self.position(spec, id).ok()?;
         let rule = self.rules.remove(at).ok()?;
 
         for (count, need) in self.count.iter_mut().zip(required(&rule.spec)) {
@@ -170,9 +170,9 @@ impl Table {
         Some(rule)
     }
 
-    /// The rule of that age for which `spec` is what it says.
-    pub(crate) fn get(&self, spec: &Spec, age: RuleId) -> Option<&Rule> {
-        let at = self.position(spec, age).ok()?;
+    /// The rule of that number for which `spec` is what it says.
+    pub(crate) fn get(&self, spec: &Spec, id: RuleId) -> Option<&Rule> {
+        let at = self.position(spec, id).ok()?;
 
         self.rules.get(at).map(|rule| &**rule)
     }

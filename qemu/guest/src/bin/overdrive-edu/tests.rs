@@ -280,8 +280,8 @@ fn interrupt_during_reset(subject: &Subject<'_>) -> Outcome {
         .enable_irq(VFIO_PCI_INTX_IRQ_INDEX, vec![&interrupt])
         .context("no INTx")?;
 
-    begin_transfer(&edu)?;
     equal("masked before", edu.is_masked()?, false)?;
+    begin_transfer(&edu)?;
     edu.reset()?;
     equal(
         "interrupts during the reset",

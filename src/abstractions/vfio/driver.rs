@@ -58,8 +58,8 @@ pub(crate) unsafe trait Bus: Sized + 'static {
     /// The flag that tells users of the bus.
     const FLAG: DeviceFlag;
 
-    /// Whether the bus itself enables runtime power management before a probe, and disables it after
-    /// an unbind.
+    /// The bus itself enables runtime power management before a probe, and disables it after an
+    /// unbind.
     const HAS_RUNTIME_PM: bool;
 
     /// Returns the driver structure of `D`, without a name.
@@ -98,7 +98,7 @@ pub(crate) trait Driver: Send + Sync + Sized + 'static {
     /// The bus of its devices.
     type Bus: Bus;
 
-    /// What the driver does for the users of a device.
+    /// The driver's data for a device, and what it does for the device's users.
     type Operations: Operations;
 
     /// Called when the bus matched `dev` to this driver, by its override or by its name. The result is

@@ -9,6 +9,7 @@
 pub(crate) mod amba;
 pub(crate) mod bus;
 pub(crate) mod bus_match;
+pub(crate) mod compat;
 pub(crate) mod delayed_work;
 pub(crate) mod device;
 pub(crate) mod device_attr;
@@ -33,7 +34,6 @@ pub(crate) mod platform;
 pub(crate) mod pm_runtime;
 pub(crate) mod resource;
 mod rwsem;
-pub(crate) mod compat;
 pub(crate) mod uaccess;
 pub(crate) mod uevent;
 pub(crate) mod vfio;

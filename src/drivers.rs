@@ -4,7 +4,7 @@
 //!
 //! There is one per bus, [`pci`], [`platform`] and [`amba`]. None of them has an ID that matches
 //! without an override, so that nothing is bound to them by what it is. Two ways would remain to
-//! hand them a device without an override, and [`claim`] closes both: a dynamic ID written to the
+//! hand them a device without an override, and [`require_override`] closes both: a dynamic ID written to the
 //! PCI driver's `new_id`, and a platform device that happens to have the driver's name.
 
 #![deny(unsafe_code)]
@@ -12,20 +12,19 @@
 #[cfg(CONFIG_ARM_AMBA)]
 mod amba;
 #[cfg(not(CONFIG_ARM_AMBA))]
-#[path = "meta/amba_absent.rs"]
+#[path = "drivers/amba_absent.rs"]
 mod amba;
-mod claim;
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 pub(crate) mod pci;
 #[cfg(not(CONFIG_VFIO_PCI_CORE))]
-#[path = "meta/pci_absent.rs"]
+#[path = "drivers/pci_absent.rs"]
 mod pci;
 mod platform;
-pub(crate) mod slots;
+mod require_override;
 
 use crate::{
     abstractions,
-    binding::driver_name::DriverName, //
+    driver_name::DriverName, //
 };
 use kernel::prelude::*;
 

@@ -2,22 +2,27 @@
 
 //! overdrive: decides which driver owns a device.
 //!
-//! The crate is a house of six rooms, and data flows through them in one direction: what a user
-//! writes enters through [`interface`], [`binding`] decides, [`bus`] knows what differs per bus,
-//! [`meta`] holds the drivers that hand devices to userspace. All of them are safe Rust on top of
-//! [`abstractions`]; what the compiler can't check is confined to that room and to [`bindings`].
+//! Data flows through the layers in one direction: what a user writes enters through [`interface`];
+//! [`policy`] knows which driver a device shall have, and [`transaction`] how it gets it; [`device`]
+//! follows the devices that there are; [`bus`] knows what differs per bus. [`drivers`] holds the VFIO
+//! drivers, which hand devices to userspace. All of them are safe Rust on top of [`abstractions`]; what
+//! the compiler can't check is confined to that layer and to [`bindings`].
 
 #[allow(
     unsafe_code,
     reason = "the boundary to C: every block argues for itself"
 )]
 mod abstractions;
-mod binding;
 #[allow(unsafe_code, reason = "generated declarations of C items")]
 mod bindings;
 mod bus;
+mod device;
+mod driver_name;
+mod drivers;
 mod interface;
-mod meta;
+mod policy;
+mod rule_id;
+mod transaction;
 
 use abstractions::global::Published;
 use kernel::{
@@ -38,7 +43,7 @@ module! {
 }
 
 #[cfg(CONFIG_VFIO_PCI_CORE)]
-abstractions::pci::device_table!(pci_ids, meta::pci::IDS);
+abstractions::pci::device_table!(pci_ids, drivers::pci::IDS);
 
 /// The loaded module.
 ///
@@ -59,28 +64,32 @@ struct Overdrive {
     pci_slots: interface::slots::Files<interface::slots::Pci>,
     /// The devices' files, and the rules' view of devices. Once it is gone, nobody can ask for a
     /// rebind anymore, which could otherwise find a driver that is about to go.
-    watch: binding::hotplug::Watch,
+    native: policy::NativeBuses,
     /// The buses from the module parameter.
-    extensions: KVec<binding::extend::Extension>,
+    extensions: KVec<policy::extend::Extension>,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
     #[pin]
-    meta: meta::Drivers,
+    drivers: drivers::Drivers,
     /// The rules and slots from module parameters.
-    slots: Published<Arc<meta::slots::Slots>>,
-    rules: KVec<binding::ActiveRule>,
-    /// What all of these share.
+    slots: Published<Arc<policy::slots::Slots>>,
+    rules: KVec<policy::ActiveRule>,
+    /// The layers, from the highest to the lowest.
     extended: Published<Arc<bus::extended::Buses>>,
-    shared: Published<Arc<binding::Engine>>,
+    policy: Published<Arc<policy::Policy>>,
+    transactions: Published<Arc<transaction::Transactions>>,
+    devices: Published<Arc<device::list::Devices>>,
 }
 
 impl kernel::InPlaceModule for Overdrive {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(move || {
             let params = interface::params::Params::read()?;
-            let engine = binding::Engine::new()?;
-            let rules = activate(&engine, params.rules)?;
-            let slots = meta::slots::Slots::new(
-                engine.clone(),
+            let devices = device::list::Devices::new()?;
+            let transactions = transaction::Transactions::new(devices.clone())?;
+            let shared = policy::Policy::new(devices.clone(), transactions.clone())?;
+            let rules = activate(&shared, params.rules)?;
+            let slots = policy::slots::Slots::new(
+                shared.clone(),
                 params.pci_driver.try_clone()?,
                 params.platform_driver.try_clone()?,
                 params.slots,
@@ -92,18 +101,16 @@ impl kernel::InPlaceModule for Overdrive {
             );
 
             Ok(try_pin_init!(Self {
-                shared: engine.clone().publish()?,
+                devices: devices.publish()?,
+                transactions: transactions.publish()?,
+                policy: shared.clone().publish()?,
                 extended: buses.clone().publish()?,
                 rules,
                 slots: slots.publish()?,
                 // Before the meta drivers, which then find the overrides that name them.
-                watch: binding::hotplug::Watch::new(
-                    &engine,
-                    bus::native::buses()?,
-                    &interface::device_attrs::NATIVE,
-                )?,
-                extensions: extend(&engine, &buses, params.buses)?,
-                meta <- meta::Drivers::new(
+                native: policy::NativeBuses::new(&shared, &interface::device_attrs::NATIVE)?,
+                extensions: extend(&shared, &buses, params.buses)?,
+                drivers <- drivers::Drivers::new(
                     module,
                     params.pci_driver,
                     params.platform_driver,
@@ -116,7 +123,7 @@ impl kernel::InPlaceModule for Overdrive {
                 configfs <- interface::rules::Rules::register(),
             })
             .pin_chain(|this| {
-                this.watch.bind_pending();
+                this.native.bind_pending();
                 for extension in &this.extensions {
                     extension.bind_pending();
                 }
@@ -128,13 +135,13 @@ impl kernel::InPlaceModule for Overdrive {
 
 /// Puts the rules from the module parameter in force.
 fn activate(
-    engine: &Arc<binding::Engine>,
-    specs: KVec<binding::rules::Spec>,
-) -> Result<KVec<binding::ActiveRule>> {
+    policy: &Arc<policy::Policy>,
+    specs: KVec<policy::rules::Spec>,
+) -> Result<KVec<policy::ActiveRule>> {
     let mut rules = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
 
     for spec in specs {
-        let rule = engine.activate(spec, engine.new_rule_id(), binding::rules::Origin::Rule)?;
+        let rule = policy.activate(spec, policy.new_rule_id(), policy::rules::Origin::Rule)?;
 
         rules.push(rule, GFP_KERNEL)?;
     }
@@ -143,14 +150,14 @@ fn activate(
 
 /// Extends the buses from the module parameter.
 fn extend(
-    engine: &Arc<binding::Engine>,
+    policy: &Arc<policy::Policy>,
     buses: &Arc<bus::extended::Buses>,
     specs: KVec<interface::params::BusSpec>,
-) -> Result<KVec<binding::extend::Extension>> {
+) -> Result<KVec<policy::extend::Extension>> {
     let mut extensions = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
 
     for spec in specs {
-        let extension = interface::buses::extend(engine, buses, spec.name, spec.scope)?;
+        let extension = interface::buses::extend(policy, buses, spec.name, spec.scope)?;
 
         extensions.push(extension, GFP_KERNEL)?;
     }

@@ -214,7 +214,7 @@ impl<T: Driver> Registration<T> {
 
             // SAFETY: The device is being probed. Nothing else uses the driver data, and
             // `remove_callback` takes the registration.
-            unsafe { vfio::parent::give(dev.device(), device) }?;
+            unsafe { vfio::parent::set_drvdata(dev.device(), device) }?;
 
             Ok(0)
         })

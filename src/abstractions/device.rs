@@ -5,7 +5,7 @@
 //! C headers: [`include/linux/device.h`](srctree/include/linux/device.h),
 //! [`include/linux/device/driver.h`](srctree/include/linux/device/driver.h)
 
-use super::series;
+use super::compat;
 use crate::bindings;
 use kernel::{
     device::Device,
@@ -146,7 +146,7 @@ pub(crate) fn release_driver(dev: &Device) {
 /// `dev` is valid.
 unsafe fn needs_parent_lock(dev: *mut bindings::device) -> bool {
     // SAFETY: `dev` is valid.
-    unsafe { series::need_parent_lock(dev) && !(*dev).parent.is_null() }
+    unsafe { compat::need_parent_lock(dev) && !(*dev).parent.is_null() }
 }
 
 /// A driver that is registered for as long as the reference lives.

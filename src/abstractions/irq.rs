@@ -10,8 +10,8 @@
 //! C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h)
 
 use super::{
+    compat, //
     eventfd::EventFd,
-    series, //
 };
 use crate::bindings;
 use core::{
@@ -48,8 +48,8 @@ impl From<Return> for bindings::irqreturn_t {
     #[inline(always)]
     fn from(value: Return) -> Self {
         match value {
-            Return::None => series::IRQ_NONE,
-            Return::Handled => series::IRQ_HANDLED,
+            Return::None => compat::IRQ_NONE,
+            Return::Handled => compat::IRQ_HANDLED,
         }
     }
 }

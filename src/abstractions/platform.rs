@@ -161,7 +161,7 @@ impl<T: Driver> Registration<T> {
             pm_runtime::enable(dev.as_ref());
             // SAFETY: The device is being probed. Nothing else uses the driver data, and
             // `remove_callback` takes the registration.
-            unsafe { vfio::parent::give(dev.as_ref(), device) }
+            unsafe { vfio::parent::set_drvdata(dev.as_ref(), device) }
                 .inspect_err(|_| pm_runtime::disable(dev.as_ref()))?;
 
             Ok(0)

@@ -140,7 +140,9 @@ impl From<ExtendError> for Error {
         match refusal {
             ExtendError::Unknown => ENODEV,
             ExtendError::Native | ExtendError::Extended => EEXIST,
-            ExtendError::NoMatch | ExtendError::NotTraceable | ExtendError::NoForce(_) => eopnotsupp(),
+            ExtendError::NoMatch | ExtendError::NotTraceable | ExtendError::NoForce(_) => {
+                eopnotsupp()
+            }
             ExtendError::Taken => EBUSY,
             ExtendError::Failed(err) => err,
         }
@@ -235,7 +237,7 @@ impl Buses {
     /// # Errors
     ///
     /// `ENODEV` while the module starts or stops.
-    pub(crate) fn get() -> Result<Arc<Self>> {
+    pub(crate) fn published() -> Result<Arc<Self>> {
         BUSES.get().ok_or(ENODEV)
     }
 
@@ -244,7 +246,11 @@ impl Buses {
     /// # Errors
     ///
     /// See [`ExtendError`].
-    pub(crate) fn extend(self: &Arc<Self>, name: &[u8], scope: Scope) -> Result<Extended, ExtendError> {
+    pub(crate) fn extend(
+        self: &Arc<Self>,
+        name: &[u8],
+        scope: Scope,
+    ) -> Result<Extended, ExtendError> {
         let bus = super::find(name)?.ok_or(ExtendError::Unknown)?;
 
         if native::is_native(name)? {

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all parts of the engine share.
+//! The list of tracked devices.
 
-use super::{
-    claim::Claims,
-    tracked::{
-        TrackedDevice,
-        TrackedBus, //
-    },
-    report::KeptOff,
-    rules::{
-        table::Table,
-        RuleId, //
-    }, //
+use super::tracked::{
+    TrackedBus,
+    TrackedDevice, //
 };
 use crate::abstractions::{
-    delayed_work::DelayedWork,
     device,
     global::{
         Global,
@@ -33,120 +24,83 @@ use kernel::{
     }, //
 };
 
-static ENGINE: Global<Arc<Engine>> = Global::new();
-
-/// The rules, with what it takes to add one.
-pub(super) struct Rules {
-    pub(super) table: Table,
-    next_age: u64,
-}
+static DEVICES: Global<Arc<Devices>> = Global::new();
 
 /// The devices of tracked buses.
-pub(super) struct Devices {
-    by_id: RBTree<usize, Arc<TrackedDevice>>,
-}
-
-/// The rules and the devices.
+///
+/// # Invariants
+///
+/// No device is in the list twice, and none of a closed bus is added.
 #[pin_data]
-pub(crate) struct Engine {
+pub(crate) struct Devices {
     #[pin]
-    pub(super) rules: Mutex<Rules>,
-    #[pin]
-    devices: Mutex<Devices>,
-    #[pin]
-    pub(super) claims: Claims,
-    #[pin]
-    pub(super) kept_off: DelayedWork<KeptOff>,
+    by_id: Mutex<RBTree<usize, Arc<TrackedDevice>>>,
 }
 
-impl Engine {
-    /// Makes an engine without rules and devices.
+impl Devices {
+    /// Makes an empty list.
     pub(crate) fn new() -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
-                rules <- new_mutex!(
-                    Rules {
-                        table: Table::new(),
-                        next_age: 0,
-                    },
-                    "overdrive_rules"
-                ),
-                devices <- new_mutex!(
-                    Devices {
-                        by_id: RBTree::new(),
-                    },
-                    "overdrive_devices"
-                ),
-                claims <- Claims::new(),
-                kept_off <- DelayedWork::new(KeptOff::new()),
+                by_id <- new_mutex!(RBTree::new(), "overdrive_devices"),
             }),
             GFP_KERNEL,
         )
     }
 
-    /// Makes this the engine that users reach, until the guard is dropped.
+    /// Makes this the list that users reach, until the guard is dropped.
     pub(crate) fn publish(self: Arc<Self>) -> Result<Published<Arc<Self>>> {
-        ENGINE.publish(self)
+        DEVICES.publish(self)
     }
 
-    /// The engine that users reach.
+    /// The list that users reach.
     ///
     /// # Errors
     ///
     /// `ENODEV` while the module starts or stops.
-    pub(crate) fn get() -> Result<Arc<Self>> {
-        ENGINE.get().ok_or(ENODEV)
+    pub(crate) fn published() -> Result<Arc<Self>> {
+        DEVICES.get().ok_or(ENODEV)
     }
 
-    /// The age of a rule that is made now.
-    pub(crate) fn new_rule_id(&self) -> RuleId {
-        let mut rules = self.rules.lock();
-
-        rules.next_age += 1;
-        RuleId(rules.next_age)
-    }
-
-    /// What is known of a device.
+    /// The entry of a device.
     ///
     /// # Errors
     ///
     /// `ENODEV` if it is not tracked.
-    pub(crate) fn tracked(&self, dev: &Device) -> Result<Arc<TrackedDevice>> {
-        let devices = self.devices.lock();
+    pub(crate) fn get(&self, dev: &Device) -> Result<Arc<TrackedDevice>> {
+        let by_id = self.by_id.lock();
 
-        devices.by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
+        by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
     }
 
-    /// Adds a device, unless it is there already or its bus is no longer tracked.
+    /// Adds a device and returns `true`, unless it is there already or its bus is no longer tracked.
     pub(super) fn add(&self, tracked: &Arc<TrackedDevice>) -> Result<bool> {
-        let mut devices = self.devices.lock();
+        let mut by_id = self.by_id.lock();
         let id = device::id(tracked.device());
 
-        if tracked.tracked_bus().is_closed() || devices.by_id.get(&id).is_some() {
+        if tracked.tracked_bus().is_closed() || by_id.get(&id).is_some() {
             return Ok(false);
         }
-        devices
-            .by_id
-            .try_create_and_insert(id, tracked.clone(), GFP_KERNEL)?;
+        by_id.try_create_and_insert(id, tracked.clone(), GFP_KERNEL)?;
         Ok(true)
     }
 
     /// Forgets a device.
     pub(super) fn forget(&self, dev: &Device) {
         // Dropped when the lock is not held anymore: it can be the last reference to the device.
-        let node = self.devices.lock().by_id.remove_node(&device::id(dev));
+        let node = self.by_id.lock().remove_node(&device::id(dev));
 
         drop(node);
     }
 
     /// Calls `f` with each device, one after the other, even without memory.
-    pub(super) fn for_each_device(&self, mut f: impl FnMut(&Arc<TrackedDevice>)) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&Arc<TrackedDevice>)) {
         let mut next = 0;
 
         loop {
             let found = {
-                let devices = self.devices.lock();
-                let cursor = devices.by_id.cursor_lower_bound(&next);
+                let by_id = self.by_id.lock();
+                let cursor = by_id.cursor_lower_bound(&next);
 
                 cursor.map(|cursor| {
                     let (id, tracked) = cursor.current();
@@ -164,21 +118,21 @@ impl Engine {
     }
 
     /// Calls `f` with each device of `bus`.
-    pub(super) fn for_each_device_of(
+    pub(crate) fn for_each_of(
         &self,
         bus: &Arc<TrackedBus>,
         mut f: impl FnMut(&Arc<TrackedDevice>),
     ) {
-        self.for_each_device(|tracked| {
+        self.for_each(|tracked| {
             if Arc::ptr_eq(tracked.tracked_bus(), bus) {
                 f(tracked);
             }
         });
     }
 
-    /// Adds no device of `bus` anymore.
+    /// Closes `bus`: none of its devices is added anymore.
     pub(super) fn close(&self, bus: &TrackedBus) {
-        let _devices = self.devices.lock();
+        let _by_id = self.by_id.lock();
 
         bus.close();
     }

@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the module remembers of a device.
+//! A tracked device, and what the module remembers of it.
 
 use super::{
-    claim::Claimed,
     outcome::Outcome,
-    rules::{
-        RuleId,
-        Origin, //
-    }, //
+    override_source::OverrideSource,
+    status::Status, //
 };
-use crate::abstractions::{
-    device,
-    driver_override::{
+use crate::{
+    abstractions::driver_override::{
         self,
         Override, //
-    }, //
+    },
+    rule_id::RuleId, //
 };
 use kernel::{
     device::Device,
-    fmt,
     prelude::*,
     sync::{
         aref::ARef,
@@ -33,26 +29,45 @@ use kernel::{
     }, //
 };
 
-/// Which rule set an override, and to what.
-pub(super) struct OverrideSource {
-    pub(super) age: RuleId,
-    pub(super) origin: Origin,
-    pub(super) name: KVec<u8>,
-    pub(super) driver: KVec<u8>,
-    /// Whether a uevent told what became of it.
-    pub(super) reported: bool,
+/// The marks that transactions put on a device.
+///
+/// The layer above changes them, while its lock on devices is held.
+pub(crate) struct TransactionMarks {
+    /// `true` while a transaction works on the device.
+    pub(crate) taken: Atomic<bool>,
+    /// `true` once the device is going away.
+    pub(crate) dying: Atomic<bool>,
+}
+
+impl TransactionMarks {
+    fn new() -> Self {
+        Self {
+            taken: Atomic::new(false),
+            dying: Atomic::new(false),
+        }
+    }
+
+    /// Returns `true` if a transaction works on the device.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.taken.load(Relaxed)
+    }
+
+    /// Returns `true` if the device is going away.
+    pub(crate) fn is_dying(&self) -> bool {
+        self.dying.load(Relaxed)
+    }
 }
 
 /// The part of a [`TrackedDevice`] that changes.
-pub(super) struct DeviceState {
-    pub(super) setter: Option<OverrideSource>,
-    pub(super) outcome: Outcome,
+pub(crate) struct DeviceState {
+    pub(crate) source: Option<OverrideSource>,
+    pub(crate) outcome: Outcome,
 }
 
 /// A bus whose devices are tracked.
-pub(super) struct TrackedBus {
+pub(crate) struct TrackedBus {
     name: KVec<u8>,
-    /// Changed while [`Engine`](super::Engine)'s list of devices is locked.
+    /// Changed while the [list of devices](super::list::Devices) is locked.
     closed: Atomic<bool>,
 }
 
@@ -70,7 +85,7 @@ impl TrackedBus {
         )?)
     }
 
-    /// Whether it is not tracked anymore.
+    /// Returns `true` once the bus is not tracked anymore.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Relaxed)
     }
@@ -85,10 +100,10 @@ impl TrackedBus {
 pub(crate) struct TrackedDevice {
     dev: ARef<Device>,
     bus: Arc<TrackedBus>,
-    pub(super) claimed: Claimed,
+    pub(crate) marks: TransactionMarks,
     #[pin]
-    pub(super) record: Mutex<DeviceState>,
-    /// Whether the device has its attributes. Held while they are added or removed.
+    pub(crate) state: Mutex<DeviceState>,
+    /// `true` while the device has its attributes. Held while they are added or removed.
     #[pin]
     pub(super) has_attributes: Mutex<bool>,
 }
@@ -101,13 +116,13 @@ impl TrackedDevice {
             pin_init!(Self {
                 dev,
                 bus,
-                claimed: Claimed::new(),
-                record <- new_mutex!(
+                marks: TransactionMarks::new(),
+                state <- new_mutex!(
                     DeviceState {
-                        setter: None,
+                        source: None,
                         outcome: Outcome::Never,
                     },
-                    "overdrive_record"
+                    "overdrive_device_state"
                 ),
                 has_attributes <- new_mutex!(false, "overdrive_attributes"),
             }),
@@ -126,107 +141,52 @@ impl TrackedDevice {
     }
 
     /// Its bus.
-    pub(super) fn tracked_bus(&self) -> &Arc<TrackedBus> {
+    pub(crate) fn tracked_bus(&self) -> &Arc<TrackedBus> {
         &self.bus
     }
 
-    /// Whether the device's override is what `setter` set it to.
-    fn is_current(&self, setter: &OverrideSource) -> bool {
-        driver_override::with(&self.dev, |name| name == Some(setter.driver.as_slice()))
-    }
-
-    /// Clears the override if the rule of that age set it, and nobody changed it since.
-    pub(super) fn clear_set_by(&self, age: Option<RuleId>) {
-        let mut record = self.record.lock();
-        let setter = record
-            .setter
-            .take_if(|setter| age.is_none_or(|age| setter.age == age));
+    /// Clears the override if that rule set it, or any if none is given, and nobody changed it since.
+    pub(crate) fn clear_set_by(&self, rule: Option<RuleId>) {
+        let mut state = self.state.lock();
+        let source = state
+            .source
+            .take_if(|source| rule.is_none_or(|rule| source.rule == rule));
         let mut cleared: Result<Option<Override>, Option<Override>> = Ok(None);
 
-        if let Some(setter) = &setter {
-            cleared = driver_override::replace_if(&self.dev, Some(&setter.driver), None);
+        if let Some(source) = &source {
+            cleared = driver_override::replace_if(&self.dev, Some(&source.driver), None);
         }
-        drop(record);
+        drop(state);
         drop(cleared);
     }
 
     /// The driver that a rule set, if nobody changed it since.
-    pub(super) fn rule_driver(&self) -> Result<Option<KVec<u8>>> {
-        let record = self.record.lock();
+    pub(crate) fn rule_driver(&self) -> Result<Option<KVec<u8>>> {
+        let state = self.state.lock();
         let mut driver = KVec::new();
 
-        match &record.setter {
-            Some(setter) if self.is_current(setter) => {
-                driver.extend_from_slice(&setter.driver, GFP_KERNEL)?;
+        match &state.source {
+            Some(source) if source.is_current(&self.dev) => {
+                driver.extend_from_slice(&source.driver, GFP_KERNEL)?;
                 Ok(Some(driver))
             }
             _ => Ok(None),
         }
     }
 
-    /// Whether a user set the override, be it by a rebind.
-    pub(super) fn is_set_by_user(&self) -> bool {
-        let record = self.record.lock();
+    /// Returns `true` if a user set the override, be it by a rebind.
+    pub(crate) fn is_set_by_user(&self) -> bool {
+        let state = self.state.lock();
 
         driver_override::with(&self.dev, |name| name.is_some())
-            && !record
-                .setter
+            && !state
+                .source
                 .as_ref()
-                .is_some_and(|setter| self.is_current(setter))
+                .is_some_and(|source| source.is_current(&self.dev))
     }
 
     /// The line that tells the device's state.
     pub(crate) fn status(&self) -> Status<'_> {
         Status(self)
     }
-}
-
-/// Formats as the state of a device: one line, without its end.
-pub(crate) struct Status<'a>(&'a TrackedDevice);
-
-/// Text as it came: names in the kernel are bytes.
-struct Text<'a>(&'a [u8]);
-
-impl fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
-            f.write_str(chunk.valid())?;
-            if !chunk.invalid().is_empty() {
-                f.write_str("?")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Status<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dev = self.0.device();
-        let record = self.0.record.lock();
-
-        // Neither lock allows to sleep; writing into a page doesn't.
-        device::with_driver_name(dev, |name| {
-            f.write_fmt(fmt!("driver={}", Text(name.unwrap_or(b"-"))))
-        })?;
-        driver_override::with(dev, |name| match name {
-            Some(name) => f.write_fmt(fmt!(" override={}", Text(name))),
-            None => f.write_str(" override=-"),
-        })?;
-
-        let is_set = driver_override::with(dev, |name| name.is_some());
-        match &record.setter {
-            _ if !is_set => f.write_str(" by=-")?,
-            Some(setter) if self.0.is_current(setter) => match setter.origin {
-                Origin::Rule => f.write_fmt(fmt!(" by=rule:{}", Text(&setter.name)))?,
-                Origin::Slot => f.write_str(" by=slot")?,
-            },
-            _ => f.write_str(" by=user")?,
-        }
-        f.write_fmt(fmt!(" rebind={}", record.outcome))
-    }
-}
-
-/// Formats bytes as text.
-pub(crate) fn text(bytes: &[u8]) -> impl fmt::Display + '_ {
-    Text(bytes)
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Devices that come and go.
+//! The watch of a bus, whose devices come and go.
 //!
 //! `BUS_NOTIFY_ADD_DEVICE` is sent when a device is complete but nobody has heard of it: before the
-//! uevent that tells userspace, and before the bus looks for a driver. This is where a rule acts, and
-//! where the device gets its attributes.
+//! uevent that tells userspace, and before the bus looks for a driver. This is where a device gets its
+//! files, and where the [`Handler`] can still decide about the first probe.
 
 use super::{
+    list::Devices,
     tracked::{
-        TrackedDevice,
-        TrackedBus, //
-    },
-    Engine, //
+        TrackedBus,
+        TrackedDevice, //
+    }, //
 };
 use crate::abstractions::{
     bus::{
+        self,
         Bus,
         Event,
-        Handler,
         Notifier, //
     },
     device_attr, //
@@ -28,21 +28,44 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What happens on a tracked bus.
-struct Hook {
-    engine: Arc<Engine>,
+/// The layer above, which decides about devices that come and go.
+///
+/// All methods are called in process context.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Called when a device was added, before anything can probe it; and for a device that was there
+    /// before the bus was tracked.
+    fn added(&self, device: &Arc<TrackedDevice>);
+
+    /// Called when a device is about to be removed, or its bus not to be tracked anymore.
+    fn going(&self, device: &TrackedDevice);
+
+    /// Called after [`Handler::going`], when nobody is in a write to the device's files anymore. The
+    /// device is forgotten next.
+    fn gone(&self, device: &TrackedDevice);
+
+    /// Called when a driver was bound to the device (`true`), or failed to be. The device lock is held.
+    fn probed(&self, device: &TrackedDevice, bound: bool);
+
+    /// Called for each device of a bus that is not tracked anymore, once nothing else is.
+    fn untracked(&self, device: &TrackedDevice);
+}
+
+/// The link from a bus to the list of devices and the [`Handler`].
+struct Link<H> {
+    devices: Arc<Devices>,
+    handler: Arc<H>,
     bus: Arc<TrackedBus>,
     attributes: &'static [&'static device_attr::Group],
 }
 
-impl Hook {
+impl<H: Handler> Link<H> {
     /// Manages a device, unless that is so already.
     fn track(&self, dev: &Device) {
         let ret = TrackedDevice::new(dev, &self.bus).and_then(|tracked| {
             // Held until the device has its attributes: whoever removes them waits.
             let mut has_attributes = tracked.has_attributes.lock();
 
-            if self.engine.add(&tracked)? {
+            if self.devices.add(&tracked)? {
                 self.create_attributes(dev)?;
                 *has_attributes = true;
             }
@@ -52,8 +75,8 @@ impl Hook {
         if let Err(err) = ret {
             dev_err!(dev, "it has no attributes: error {}\n", err.to_errno());
         }
-        if let Ok(tracked) = self.engine.tracked(dev) {
-            self.engine.apply_rules(&tracked);
+        if let Ok(tracked) = self.devices.get(dev) {
+            self.handler.added(&tracked);
         }
     }
 
@@ -80,12 +103,12 @@ impl Hook {
     }
 }
 
-impl Handler for Hook {
+impl<H: Handler> bus::Handler for Link<H> {
     fn event(&self, dev: &Device, event: Event) {
         if let Event::Add = event {
             return self.track(dev);
         }
-        let Ok(tracked) = self.engine.tracked(dev) else {
+        let Ok(tracked) = self.devices.get(dev) else {
             return;
         };
 
@@ -93,41 +116,44 @@ impl Handler for Hook {
             Event::Add => {}
             Event::Del => {
                 // First, so that nobody who is in a write to an attribute waits in vain.
-                self.engine.claims.dying(&tracked);
+                self.handler.going(&tracked);
                 self.remove_attributes(&tracked);
             }
             Event::Removed => {
                 self.remove_attributes(&tracked);
-                self.engine.kept_off.work().forget_dying();
-                self.engine.forget(dev);
+                self.handler.gone(&tracked);
+                self.devices.forget(dev);
             }
-            Event::Bound => self.engine.report_probe(&tracked, true),
-            Event::NotBound => self.engine.report_probe(&tracked, false),
+            Event::Bound => self.handler.probed(&tracked, true),
+            Event::NotBound => self.handler.probed(&tracked, false),
         }
     }
 }
 
 /// A bus whose devices are tracked; dropping it takes everything back from them.
-pub(super) struct BusWatch {
-    notifier: Option<Pin<KBox<Notifier<Hook>>>>,
-    engine: Arc<Engine>,
+pub(crate) struct BusWatch<H: Handler> {
+    notifier: Option<Pin<KBox<Notifier<Link<H>>>>>,
+    devices: Arc<Devices>,
+    handler: Arc<H>,
     bus: Arc<TrackedBus>,
 }
 
-impl BusWatch {
-    /// Manages the devices of `bus`, present and future ones, and applies the rules to them.
-    pub(super) fn new(
-        engine: Arc<Engine>,
+impl<H: Handler> BusWatch<H> {
+    /// Tracks the devices of `bus`, present and future ones, and tells `handler` of them.
+    pub(crate) fn new(
+        devices: Arc<Devices>,
+        handler: Arc<H>,
         bus: Bus,
         attributes: &'static [&'static device_attr::Group],
     ) -> Result<Self> {
         let tracked_bus = TrackedBus::new(bus.name())?;
-        let hook = Hook {
-            engine: engine.clone(),
+        let link = Link {
+            devices: devices.clone(),
+            handler: handler.clone(),
             bus: tracked_bus.clone(),
             attributes,
         };
-        let notifier = KBox::pin_init(Notifier::new(bus, hook), GFP_KERNEL)?;
+        let notifier = KBox::pin_init(Notifier::new(bus, link), GFP_KERNEL)?;
 
         // A device that is added meanwhile is found twice, which is one time more than needed.
         notifier.bus().for_each_device(|dev| {
@@ -135,70 +161,37 @@ impl BusWatch {
         });
         Ok(Self {
             notifier: Some(notifier),
-            engine,
+            devices,
+            handler,
             bus: tracked_bus,
         })
     }
 
-    /// Gives devices that were there before to the drivers that their rules name.
-    ///
-    /// Devices that are bound stay so.
-    pub(super) fn bind_pending(&self) {
-        self.engine.bind_pending(&self.bus);
+    /// Returns the bus.
+    pub(crate) fn bus(&self) -> &Arc<TrackedBus> {
+        &self.bus
     }
 }
 
-impl Drop for BusWatch {
+impl<H: Handler> Drop for BusWatch<H> {
     fn drop(&mut self) {
-        let engine = &self.engine;
-
-        engine.close(&self.bus);
+        self.devices.close(&self.bus);
 
         // The notifier is still there: a device that is removed now waits until its attributes are,
         // rather than to pull its directory away from under them.
         if let Some(notifier) = &self.notifier {
-            engine.for_each_device_of(&self.bus, |tracked| {
-                engine.claims.dying(tracked);
+            self.devices.for_each_of(&self.bus, |tracked| {
+                self.handler.going(tracked);
                 notifier.handler().remove_attributes(tracked);
-                // A rule can be moving it.
-                engine.claims.wait_until_free(tracked);
+                self.handler.gone(tracked);
             });
         }
         self.notifier = None;
-        engine.kept_off.work().forget_dying();
 
         // Nothing can set any override anymore.
-        engine.for_each_device_of(&self.bus, |tracked| {
-            tracked.clear_set_by(None);
-            engine.forget(tracked.device());
+        self.devices.for_each_of(&self.bus, |tracked| {
+            self.handler.untracked(tracked);
+            self.devices.forget(tracked.device());
         });
-    }
-}
-
-/// The native buses, which are tracked for as long as this is there.
-pub(crate) struct Watch(KVec<BusWatch>);
-
-impl Watch {
-    /// Manages the devices of `buses`.
-    pub(crate) fn new(
-        engine: &Arc<Engine>,
-        buses: KVec<Bus>,
-        attributes: &'static [&'static device_attr::Group],
-    ) -> Result<Self> {
-        let mut watches = KVec::with_capacity(buses.len(), GFP_KERNEL)?;
-
-        for bus in buses {
-            watches.push(BusWatch::new(engine.clone(), bus, attributes)?, GFP_KERNEL)?;
-        }
-        Ok(Self(watches))
-    }
-
-    /// Gives devices that were there before the module to the drivers that their rules name.
-    ///
-    /// Devices that are bound stay so.
-    pub(crate) fn bind_pending(&self) {
-        for watch in &self.0 {
-            watch.bind_pending();
-        }
     }
 }

@@ -6,11 +6,11 @@
 //! bus: a device has one range of registers, and no reset is required of it.
 
 use super::{
-    claim,
     platform::{
         BusDevice,
         PlatformDevice, //
     }, //
+    require_override,
 };
 use crate::{
     abstractions::{
@@ -60,7 +60,7 @@ impl amba::Driver for MetaDriver {
     const DRIVER_MANAGED_DMA: bool = true;
 
     fn probe(&self, adev: &amba::Device) -> Result<ARef<vfio::Device<PlatformDevice>>> {
-        claim::require_override(adev.device())?;
+        require_override::require_override(adev.device())?;
 
         vfio::Device::new(adev.device(), PlatformDevice::new(adev, false)?)
     }

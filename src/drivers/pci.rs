@@ -12,7 +12,7 @@
 mod denylist;
 mod edu;
 
-use super::claim;
+use super::require_override;
 use crate::abstractions::{
     self,
     module_param,
@@ -25,8 +25,8 @@ use crate::abstractions::{
         self,
         pci::{
             Adapter,
-            Options,
             NoVariant,
+            Options,
             Probe, //
         }, //
     }, //
@@ -59,7 +59,7 @@ impl vfio::pci::Driver for MetaDriver {
     fn probe(probe: Probe<'_, '_>) -> Result {
         let pdev = probe.pdev();
 
-        claim::require_override(pdev.as_ref())?;
+        require_override::require_override(pdev.as_ref())?;
         denylist::check(pdev)?;
 
         let options = Options {

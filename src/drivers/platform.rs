@@ -19,7 +19,7 @@ mod reset;
 #[cfg(CONFIG_ARM_AMBA)]
 pub(super) use self::bus_device::BusDevice;
 pub(super) use self::device::PlatformDevice;
-use super::claim;
+use super::require_override;
 use crate::abstractions::{
     self,
     vfio, //
@@ -57,7 +57,7 @@ impl abstractions::platform::Driver for MetaDriver {
         &self,
         pdev: &platform::Device<Core<'_>>,
     ) -> Result<ARef<vfio::Device<PlatformDevice>>> {
-        claim::require_override(pdev.as_ref())?;
+        require_override::require_override(pdev.as_ref())?;
 
         vfio::Device::new(
             pdev.as_ref(),

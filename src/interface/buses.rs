@@ -9,15 +9,14 @@ use super::device_attrs;
 use crate::abstractions::compat::THIS_MODULE;
 use crate::{
     abstractions::device_attr::emit,
-    binding::{
-        extend::Extension,
-        tracked::text,
-        Engine, //
-    },
     bus::extended::{
         Buses,
         ExtendError,
         Scope, //
+    },
+    policy::{
+        extend::Extension,
+        Policy, //
     },
 };
 use kernel::{
@@ -27,23 +26,26 @@ use kernel::{
     },
     page::PAGE_SIZE,
     prelude::*,
-    str::CString,
+    str::{
+        BStr,
+        CString, //
+    },
     sync::Arc, //
 };
 
 /// Extends a bus; if it can't be, the kernel log says why.
 pub(crate) fn extend(
-    engine: &Arc<Engine>,
+    policy: &Arc<Policy>,
     buses: &Arc<Buses>,
     name: &[u8],
     scope: Scope,
 ) -> Result<Extension> {
-    Extension::new(engine, buses, name, scope, &device_attrs::EXTENDED)
+    Extension::new(policy, buses, name, scope, &device_attrs::EXTENDED)
         .map_err(|refusal| refused(name, refusal))
 }
 
 fn refused(bus: &[u8], refusal: ExtendError) -> Error {
-    pr_err!("bus {}: {}\n", text(bus), refusal.reason());
+    pr_err!("bus {}: {}\n", BStr::from_bytes(bus), refusal.reason());
     refusal.into()
 }
 
@@ -80,13 +82,13 @@ impl configfs::GroupOperations for Directory {
         let copy = CString::try_from_fmt(fmt!("{name}"))?;
         let name = CString::try_from_fmt(fmt!("{name}"))?;
         let extension = extend(
-            &Engine::get()?,
-            &Buses::get()?,
+            &Policy::published()?,
+            &Buses::published()?,
             name.to_bytes(),
             Scope::Restrict,
         )?;
 
-        extension.settle();
+        extension.bind_pending();
         Ok(configfs::Group::new(
             copy,
             item_type,

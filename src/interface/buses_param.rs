@@ -8,8 +8,8 @@
 //! ```
 
 use crate::{
-    binding::rules::param::BadParam,
     bus::extended::Scope, //
+    policy::rules::param::BadParam,
 };
 use kernel::prelude::*;
 

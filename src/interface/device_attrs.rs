@@ -19,9 +19,10 @@ use crate::{
             Override, //
         },
     },
-    binding::{
+    device::list::Devices,
+    transaction::{
         rebind::Target,
-        Engine, //
+        Transactions, //
     },
 };
 use kernel::{
@@ -37,9 +38,9 @@ impl Attribute for Rebind {
     const MODE: u16 = 0o200;
 
     fn store(dev: &Device, text: &[u8]) -> Result {
-        let engine = Engine::get()?;
+        let tracked = Devices::published()?.get(dev)?;
 
-        engine.rebind(&engine.tracked(dev)?, &target(dev, text)?)
+        Transactions::published()?.rebind(&tracked, &target(dev, text)?)
     }
 }
 
@@ -50,9 +51,9 @@ impl Attribute for RebindGroup {
     const MODE: u16 = 0o200;
 
     fn store(dev: &Device, text: &[u8]) -> Result {
-        let engine = Engine::get()?;
+        let tracked = Devices::published()?.get(dev)?;
 
-        engine.rebind_group(&engine.tracked(dev)?, &target(dev, text)?)
+        Transactions::published()?.rebind_group(&tracked, &target(dev, text)?)
     }
 }
 
@@ -63,7 +64,7 @@ impl Attribute for Status {
     const MODE: u16 = 0o400;
 
     fn show(dev: &Device, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let tracked = Engine::get()?.tracked(dev)?;
+        let tracked = Devices::published()?.get(dev)?;
 
         emit(page, fmt!("{}\n", tracked.status()))
     }

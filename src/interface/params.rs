@@ -28,23 +28,23 @@ use crate::{
         self,
         StringParam, //
     },
-    binding::{
-        driver_name::DriverName,
-        tracked::text,
-        rules::{
-            param::{
-                self,
-                BadParam, //
-            },
-            slot::{
-                self,
-                Slot, //
-            },
-            Spec, //
-        }, //
+    driver_name::DriverName,
+    policy::rules::{
+        param::{
+            self,
+            BadParam, //
+        },
+        slot::{
+            self,
+            Slot, //
+        },
+        Spec, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    str::BStr, //
+};
 
 /// The parameters, after they became types.
 pub(crate) struct Params {
@@ -89,7 +89,13 @@ fn parsed<T>(param: &StringParam, parse: fn(&'static [u8]) -> Result<T, BadParam
 
         // Enough to find the place.
         let rest = rest.get(..rest.len().min(32)).unwrap_or_default();
-        pr_err!("{}= at {} (\"{}\"): {}\n", name, at, text(rest), bad.reason);
+        pr_err!(
+            "{}= at {} (\"{}\"): {}\n",
+            name,
+            at,
+            BStr::from_bytes(rest),
+            bad.reason
+        );
         EINVAL
     })
 }

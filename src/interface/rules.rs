@@ -8,18 +8,17 @@
 use crate::abstractions::compat::THIS_MODULE;
 use crate::{
     abstractions::device_attr::emit,
-    binding::{
-        tracked::text,
+    policy::{
         rules::{
             builder::{
-                RuleBuilder,
-                Field, //
+                Field,
+                RuleBuilder, //
             },
-            RuleId,
-            Origin, //
+            Origin,
+            RuleId, //
         },
         ActiveRule,
-        Engine, //
+        Policy, //
     },
 };
 use kernel::{
@@ -30,7 +29,10 @@ use kernel::{
     fmt,
     page::PAGE_SIZE,
     prelude::*,
-    str::CString,
+    str::{
+        BStr,
+        CString, //
+    },
     sync::{
         new_mutex,
         Mutex, //
@@ -75,7 +77,7 @@ impl configfs::GroupOperations for Rules {
                 apply: 8,
             ],
         };
-        let engine = Engine::get()?;
+        let policy = Policy::published()?;
         let copy = || CString::try_from_fmt(fmt!("{name}"));
 
         if name
@@ -89,7 +91,7 @@ impl configfs::GroupOperations for Rules {
         Ok(configfs::Group::new(
             copy()?,
             item_type,
-            Rule::new(copy()?, engine.new_rule_id()),
+            Rule::new(copy()?, policy.new_rule_id()),
         ))
     }
 }
@@ -105,7 +107,7 @@ struct State {
 #[pin_data]
 pub(crate) struct Rule {
     name: CString,
-    age: RuleId,
+    id: RuleId,
     /// Held while the rule is put in force, out of it or applied, which can take long.
     #[pin]
     acting: Mutex<()>,
@@ -114,10 +116,10 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    fn new(name: CString, age: RuleId) -> impl PinInit<Self, Error> {
+    fn new(name: CString, id: RuleId) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             name,
-            age,
+            id,
             acting <- new_mutex!((), "overdrive_rule_acting"),
             state <- new_mutex!(
                 State {
@@ -137,7 +139,10 @@ impl Rule {
     fn show_field(&self, field: Field, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
         let state = self.state.lock();
 
-        let ret = emit(page, fmt!("{}\n", text(state.builder.get(field))));
+        let ret = emit(
+            page,
+            fmt!("{}\n", BStr::from_bytes(state.builder.get(field))),
+        );
 
         ret
     }
@@ -169,7 +174,7 @@ impl Rule {
     }
 
     fn enable(&self) -> Result {
-        let engine = Engine::get()?;
+        let policy = Policy::published()?;
         let _acting = self.acting.lock();
         let mut state = self.state.lock();
 
@@ -181,7 +186,7 @@ impl Rule {
             .compile(self.name.to_bytes())
             .inspect_err(|err| self.refuse("enabled", fmt!("{}", err.reason())))?;
 
-        state.enabled = Some(engine.activate(spec, self.age, Origin::Rule)?);
+        state.enabled = Some(policy.activate(spec, self.id, Origin::Rule)?);
         Ok(())
     }
 
@@ -302,6 +307,6 @@ impl configfs::AttributeOperations<8> for Rule {
             rule.refuse("apply", fmt!("the rule is not enabled"));
             return Err(EINVAL);
         }
-        Engine::get()?.apply(rule.age)
+        Policy::published()?.apply(rule.id)
     }
 }

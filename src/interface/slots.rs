@@ -5,23 +5,19 @@
 //! See `Documentation/ABI/testing/sysfs-driver-overdrive`.
 
 use crate::{
-    abstractions::{
-        device_attr::emit,
-        driver_attr::{
-            Attribute,
-            BusType,
-            DriverFile, //
-        },
+    abstractions::driver_attr::{
+        Attribute,
+        BusType,
+        DriverFile, //
     },
-    binding::{
-        driver_name::DriverName,
-        tracked::text,
+    driver_name::DriverName,
+    policy::{
         rules::slot::{
             Slot,
             SlotBus, //
         },
+        slots::Slots, //
     },
-    meta::slots::Slots,
 };
 use core::marker::PhantomData;
 use kernel::{
@@ -70,14 +66,15 @@ impl<B: Bus> Attribute for List<B> {
     fn show(page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
         let mut lines = KVec::<u8>::new();
 
-        Slots::get()?.for_each(B::SLOTS, |slot| {
+        Slots::published()?.for_each(B::SLOTS, |slot| {
             lines.extend_from_slice(slot, GFP_KERNEL)?;
             lines.push(b'\n', GFP_KERNEL)?;
             Ok(())
         })?;
-        let ret = emit(page, fmt!("{}", text(&lines)));
-
-        ret
+        page.get_mut(..lines.len())
+            .ok_or(EMSGSIZE)?
+            .copy_from_slice(&lines);
+        Ok(lines.len())
     }
 }
 
@@ -89,7 +86,7 @@ impl<B: Bus> Attribute for New<B> {
     const MODE: u16 = 0o200;
 
     fn store(line: &[u8]) -> Result {
-        Slots::get()?.add(parse::<B>(Self::NAME, line)?)
+        Slots::published()?.add(parse::<B>(Self::NAME, line)?)
     }
 }
 
@@ -101,7 +98,7 @@ impl<B: Bus> Attribute for Remove<B> {
     const MODE: u16 = 0o200;
 
     fn store(line: &[u8]) -> Result {
-        Slots::get()?.remove(&parse::<B>(Self::NAME, line)?)
+        Slots::published()?.remove(&parse::<B>(Self::NAME, line)?)
     }
 }
 

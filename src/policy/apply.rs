@@ -3,22 +3,14 @@
 //! Rules, applied to devices.
 
 use super::{
-    driver_name::DriverName,
     facts::DeviceFacts,
-    tracked::{
-        text,
-        TrackedDevice,
-        TrackedBus,
-        OverrideSource, //
-    },
-    rebind::Target,
     rules::{
-        RuleId,
         Origin,
         Rule,
+        RuleId,
         Spec, //
     },
-    Engine, //
+    Policy, //
 };
 use crate::{
     abstractions::{
@@ -28,30 +20,40 @@ use crate::{
             Override, //
         }, //
     },
-    bus, //
+    bus,
+    device::{
+        override_source::OverrideSource,
+        tracked::{
+            TrackedBus,
+            TrackedDevice, //
+        },
+    },
+    driver_name::DriverName,
+    transaction::rebind::Target, //
 };
 use kernel::{
     prelude::*,
+    str::BStr,
     sync::Arc, //
 };
 
 /// A rule in the engine's table; dropping it removes the rule, and clears the overrides that it set
 /// and nobody changed since.
 pub(crate) struct ActiveRule {
-    engine: Arc<Engine>,
+    policy: Arc<Policy>,
     // What the rule is found by in the table.
     spec: Arc<Spec>,
-    age: RuleId,
+    id: RuleId,
 }
 
 impl ActiveRule {
     /// To how many devices the rule gave their override.
     pub(crate) fn hits(&self) -> u64 {
-        let rules = self.engine.rules.lock();
+        let rules = self.policy.rules.lock();
 
         rules
             .table
-            .get(&self.spec, self.age)
+            .get(&self.spec, self.id)
             .map_or(0, |rule| rule.hits)
     }
 
@@ -59,23 +61,25 @@ impl ActiveRule {
     ///
     /// Devices with an override keep theirs, and all keep their drivers.
     pub(crate) fn set_overrides(&self) {
-        self.engine
-            .for_each_device(|tracked| self.engine.apply_rules_by(tracked, Some(self.age)));
+        self.policy
+            .devices
+            .for_each(|tracked| self.policy.apply_rules_by(tracked, Some(self.id)));
     }
 }
 
 impl Drop for ActiveRule {
     fn drop(&mut self) {
-        let rule = self.engine.rules.lock().table.remove(&self.spec, self.age);
+        let rule = self.policy.rules.lock().table.remove(&self.spec, self.id);
 
         if rule.is_some() {
-            self.engine
-                .for_each_device(|tracked| tracked.clear_set_by(Some(self.age)));
+            self.policy
+                .devices
+                .for_each(|tracked| tracked.clear_set_by(Some(self.id)));
         }
     }
 }
 
-impl Engine {
+impl Policy {
     /// Adds a rule. It acts on devices that are discovered from now on.
     ///
     /// # Errors
@@ -84,21 +88,21 @@ impl Engine {
     pub(crate) fn activate(
         self: &Arc<Self>,
         spec: Spec,
-        age: RuleId,
+        id: RuleId,
         origin: Origin,
     ) -> Result<ActiveRule> {
         let spec = Arc::new(spec, GFP_KERNEL)?;
 
         self.rules.lock().table.insert(Rule {
             spec: spec.clone(),
-            age,
+            id,
             origin,
             hits: 0,
         })?;
         Ok(ActiveRule {
-            engine: self.clone(),
+            policy: self.clone(),
             spec,
-            age,
+            id,
         })
     }
 
@@ -130,13 +134,13 @@ impl Engine {
         let Some(rule) = rules.table.find_mut(&facts) else {
             return Ok(());
         };
-        if only.is_some_and(|age| age != rule.age) {
+        if only.is_some_and(|id| id != rule.id) {
             return Ok(());
         }
-        let setter = OverrideSource::new(rule, &facts)?;
-        let new = Override::new(&setter.driver)?;
-        let keeps_off = setter.driver[..] == *DriverName::NONE;
-        let mut record = tracked.record.lock();
+        let source = source_of(rule, &facts)?;
+        let new = Override::new(&source.driver)?;
+        let keeps_off = source.driver[..] == *DriverName::NONE;
+        let mut state = tracked.state.lock();
         let set = driver_override::replace_if(dev, None, Some(new));
 
         if set.is_ok() {
@@ -144,12 +148,12 @@ impl Engine {
             dev_info!(
                 dev,
                 "override {} by {}\n",
-                text(&setter.driver),
-                text(&setter.name)
+                BStr::from_bytes(&source.driver),
+                BStr::from_bytes(&source.name)
             );
-            record.setter = Some(setter);
+            state.source = Some(source);
         }
-        drop(record);
+        drop(state);
         drop(rules);
         if keeps_off && set.is_ok() {
             self.report_kept_off(tracked);
@@ -163,7 +167,7 @@ impl Engine {
     ///
     /// Devices that are bound stay so.
     pub(super) fn bind_pending(&self, bus: &Arc<TrackedBus>) {
-        self.for_each_device_of(bus, |tracked| {
+        self.devices.for_each_of(bus, |tracked| {
             let dev = tracked.device();
             let Ok(Some(driver)) = tracked.rule_driver() else {
                 return;
@@ -186,35 +190,35 @@ impl Engine {
     /// # Errors
     ///
     /// What the first rebind that failed returned; all are tried.
-    pub(crate) fn apply(&self, age: RuleId) -> Result {
+    pub(crate) fn apply(&self, id: RuleId) -> Result {
         let mut ret = Ok(());
 
-        self.for_each_device(|tracked| {
-            if let Err(err) = self.apply_to(tracked, age) {
+        self.devices.for_each(|tracked| {
+            if let Err(err) = self.apply_to(tracked, id) {
                 ret = ret.and(Err(err));
             }
         });
         ret
     }
 
-    fn apply_to(&self, tracked: &Arc<TrackedDevice>, age: RuleId) -> Result {
+    fn apply_to(&self, tracked: &Arc<TrackedDevice>, id: RuleId) -> Result {
         let dev = tracked.device();
         let required = self.rules.lock().table.required();
         let Some(required) = required else {
             return Ok(());
         };
         let facts = DeviceFacts::new(tracked.bus(), dev, required)?;
-        let setter = match self.rules.lock().table.find(&facts) {
-            Some(rule) if rule.age == age => OverrideSource::new(rule, &facts)?,
+        let source = match self.rules.lock().table.find(&facts) {
+            Some(rule) if rule.id == id => source_of(rule, &facts)?,
             _ => return Ok(()),
         };
 
         if tracked.is_set_by_user() {
             return Ok(());
         }
-        let target = Target::try_from(&setter.driver[..])?;
+        let target = Target::try_from(&source.driver[..])?;
 
-        self.rebind_by_rule(tracked, &target, setter)?;
+        self.transactions.rebind_by_rule(tracked, &target, source)?;
         if let Some(rule) = self.rules.lock().table.find_mut(&facts) {
             rule.hits = rule.hits.saturating_add(1);
         }
@@ -222,23 +226,21 @@ impl Engine {
     }
 }
 
-impl OverrideSource {
-    /// What `rule` sets for the device that `facts` are about.
-    fn new(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<Self> {
-        let mut name = KVec::new();
-        let mut driver = KVec::new();
+/// Returns what `rule` sets for the device that `facts` are about.
+fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
+    let mut name = KVec::new();
+    let mut driver = KVec::new();
 
-        name.extend_from_slice(rule.spec.name(), GFP_KERNEL)?;
-        match rule.spec.driver() {
-            Spec::GROUP => driver.extend_from_slice(&facts.group_driver, GFP_KERNEL)?,
-            name => driver.extend_from_slice(name, GFP_KERNEL)?,
-        }
-        Ok(Self {
-            age: rule.age,
-            origin: rule.origin,
-            name,
-            driver,
-            reported: false,
-        })
+    name.extend_from_slice(rule.spec.name(), GFP_KERNEL)?;
+    match rule.spec.driver() {
+        Spec::GROUP => driver.extend_from_slice(&facts.group_driver, GFP_KERNEL)?,
+        name => driver.extend_from_slice(name, GFP_KERNEL)?,
     }
+    Ok(OverrideSource {
+        rule: rule.id,
+        origin: rule.origin,
+        name,
+        driver,
+        reported: false,
+    })
 }

@@ -2,18 +2,16 @@
 
 //! Extending a bus: from then on, its devices are like those of a native one.
 
-use super::{
-    hotplug::BusWatch,
-    Engine, //
-};
+use super::Policy;
 use crate::{
     abstractions::device_attr,
     bus::extended::{
         Buses,
-        Extended,
         ExtendError,
+        Extended,
         Scope, //
     },
+    device::watch::BusWatch,
 };
 use kernel::{
     prelude::*,
@@ -28,7 +26,8 @@ use kernel::{
 /// Fields are dropped in declaration order: a device has the attribute for as long as it has a
 /// meaning.
 pub(crate) struct Extension {
-    watch: BusWatch,
+    policy: Arc<Policy>,
+    watch: BusWatch<Policy>,
     extended: Extended,
 }
 
@@ -39,7 +38,7 @@ impl Extension {
     ///
     /// See [`ExtendError`].
     pub(crate) fn new(
-        engine: &Arc<Engine>,
+        policy: &Arc<Policy>,
         buses: &Arc<Buses>,
         name: &[u8],
         scope: Scope,
@@ -49,7 +48,8 @@ impl Extension {
         let bus = extended.bus().clone();
 
         Ok(Self {
-            watch: BusWatch::new(engine.clone(), bus, attributes)?,
+            policy: policy.clone(),
+            watch: policy.watch(bus, attributes)?,
             extended,
         })
     }
@@ -58,7 +58,7 @@ impl Extension {
     ///
     /// Devices that are bound stay so.
     pub(crate) fn bind_pending(&self) {
-        self.watch.bind_pending();
+        self.policy.bind_pending(self.watch.bus());
     }
 
     /// Which drivers a device with an override can have.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What rules want to know about a device.
+//! The facts about a device that rules ask for.
 
 use super::{
     group,
@@ -19,7 +19,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// What rules want to know about a device, found out before the table is locked.
+/// The facts about a device that rules ask for, found out before the table is locked.
 pub(super) struct DeviceFacts<'a> {
     bus: &'a [u8],
     dev: &'a Device,

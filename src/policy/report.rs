@@ -2,24 +2,21 @@
 
 //! Tells userspace what became of an override that a rule set: by a change uevent, once per override.
 
-use super::{
-    driver_name::DriverName,
-    tracked::{
-        text,
-        TrackedDevice,
-        OverrideSource, //
+use super::Policy;
+use crate::{
+    abstractions::{
+        delayed_work::Work,
+        device,
+        uevent, //
     },
-    rules::Origin,
-    Engine, //
-};
-use crate::abstractions::{
-    delayed_work::Work,
-    device,
-    uevent, //
+    device::{
+        override_source::OverrideSource,
+        tracked::TrackedDevice, //
+    },
+    driver_name::DriverName,
 };
 use kernel::{
     prelude::*,
-    str::CString,
     sync::{
         new_mutex,
         Arc,
@@ -27,42 +24,26 @@ use kernel::{
     }, //
 };
 
-impl OverrideSource {
-    fn variables(&self) -> Result<[CString; 2]> {
-        let by = match self.origin {
-            Origin::Rule => CString::try_from_fmt(fmt!("OVERDRIVE_BY=rule:{}", text(&self.name)))?,
-            Origin::Slot => CString::try_from_fmt(fmt!("OVERDRIVE_BY=slot"))?,
-        };
-
-        Ok([
-            by,
-            CString::try_from_fmt(fmt!("OVERDRIVE_DRIVER={}", text(&self.driver)))?,
-        ])
+/// Tells userspace the outcome, unless it was told already, or `applies` says no.
+fn report(tracked: &TrackedDevice, outcome: &CStr, applies: impl Fn(&OverrideSource) -> bool) {
+    // A rebind tells by itself.
+    if tracked.marks.is_taken() {
+        return;
     }
-}
+    let variables = {
+        let mut state = tracked.state.lock();
 
-impl TrackedDevice {
-    /// Tells userspace the outcome, unless it was told already, or `applies` says no.
-    fn report(&self, outcome: &CStr, applies: impl Fn(&OverrideSource) -> bool) {
-        // A rebind tells by itself.
-        if self.claimed.is_claimed() {
-            return;
-        }
-        let variables = {
-            let mut record = self.record.lock();
-
-            match &mut record.setter {
-                Some(setter) if !setter.reported && applies(setter) => {
-                    setter.reported = true;
-                    setter.variables()
-                }
-                _ => return,
+        match &mut state.source {
+            Some(source) if !source.reported && applies(source) => {
+                source.reported = true;
+                source.variables()
             }
-        };
-
-        if let Ok([by, driver]) = variables {
-            uevent::change(self.device(), [outcome, &by, &driver]);
+            _ => return,
         }
+    };
+
+    if let Ok([by, driver]) = variables {
+        uevent::change(tracked.device(), [outcome, &by, &driver]);
     }
 }
 
@@ -90,7 +71,7 @@ impl KeptOff {
     pub(super) fn forget_dying(&self) {
         self.devices
             .lock()
-            .retain(|tracked| !tracked.claimed.is_dying());
+            .retain(|tracked| !tracked.marks.is_dying());
     }
 }
 
@@ -101,15 +82,15 @@ impl Work for KeptOff {
         devices.retain(|tracked| {
             let dev = tracked.device();
 
-            if tracked.claimed.is_dying() {
+            if tracked.marks.is_dying() {
                 return false;
             }
             if !device::is_announced(dev) {
                 return true;
             }
             if !device::is_bound(dev) {
-                tracked.report(c"OVERDRIVE=kept-off", |setter| {
-                    setter.driver[..] == *DriverName::NONE
+                report(tracked, c"OVERDRIVE=kept-off", |source| {
+                    source.driver[..] == *DriverName::NONE
                 });
             }
             false
@@ -118,7 +99,7 @@ impl Work for KeptOff {
     }
 }
 
-impl Engine {
+impl Policy {
     /// Tells userspace what became of the override that a rule set.
     ///
     /// Called when a driver was bound to the device, or failed to be.
@@ -129,7 +110,7 @@ impl Engine {
             c"OVERDRIVE=failed"
         };
 
-        tracked.report(outcome, |_| true);
+        report(tracked, outcome, |_| true);
     }
 
     /// Tells userspace, when it knows the device, that a rule keeps all drivers off it.

@@ -20,6 +20,10 @@ pub(crate) mod slot;
 pub(crate) mod spec;
 pub(crate) mod table;
 
+pub(crate) use crate::rule_id::{
+    Origin,
+    RuleId, //
+};
 pub(crate) use spec::Spec;
 
 use kernel::{
@@ -73,19 +77,6 @@ impl From<ParseError> for Error {
         }
     }
 }
-
-/// The origin of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// A rule, from configfs or `rules=`.
-    Rule,
-    /// A slot of a meta driver.
-    Slot,
-}
-
-/// The identity of a rule. The older of two rules has the smaller one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RuleId(pub(crate) u64);
 
 /// A rule in a [`table::Table`].
 #[derive(Debug)]

@@ -5,23 +5,23 @@
 //! A slot is a rule that names the meta driver. That a slot is there does not bind or unbind any
 //! device that was discovered before; it sets its override, so that `bind` takes it.
 
+use super::{
+    rules::{
+        slot::{
+            Slot,
+            SlotBus, //
+        },
+        Origin, //
+    },
+    ActiveRule,
+    Policy, //
+};
 use crate::{
     abstractions::global::{
         Global,
         Published, //
     },
-    binding::{
-        driver_name::DriverName,
-        rules::{
-            slot::{
-                Slot,
-                SlotBus, //
-            },
-            Origin, //
-        },
-        ActiveRule,
-        Engine, //
-    },
+    driver_name::DriverName,
 };
 use kernel::{
     prelude::*,
@@ -37,7 +37,7 @@ static SLOTS: Global<Arc<Slots>> = Global::new();
 /// The slots of both meta drivers.
 #[pin_data]
 pub(crate) struct Slots {
-    engine: Arc<Engine>,
+    policy: Arc<Policy>,
     pci_driver: DriverName,
     platform_driver: DriverName,
     #[pin]
@@ -47,14 +47,14 @@ pub(crate) struct Slots {
 impl Slots {
     /// Makes the slots that were there from the beginning.
     pub(crate) fn new(
-        engine: Arc<Engine>,
+        policy: Arc<Policy>,
         pci_driver: DriverName,
         platform_driver: DriverName,
         initial: KVec<Slot>,
     ) -> Result<Arc<Self>> {
         let this = Arc::pin_init(
             pin_init!(Self {
-                engine,
+                policy,
                 pci_driver,
                 platform_driver,
                 slots <- new_mutex!(KVec::new(), "overdrive_slots"),
@@ -78,7 +78,7 @@ impl Slots {
     /// # Errors
     ///
     /// `ENODEV` while the module starts or stops.
-    pub(crate) fn get() -> Result<Arc<Self>> {
+    pub(crate) fn published() -> Result<Arc<Self>> {
         SLOTS.get().ok_or(ENODEV)
     }
 
@@ -97,8 +97,8 @@ impl Slots {
         slots.reserve(1, GFP_KERNEL)?;
 
         let rule = self
-            .engine
-            .activate(spec, self.engine.new_rule_id(), Origin::Slot)?;
+            .policy
+            .activate(spec, self.policy.new_rule_id(), Origin::Slot)?;
         rule.set_overrides();
         slots.push((slot, rule), GFP_KERNEL)?;
         Ok(())

@@ -2,59 +2,20 @@
 
 //! IOMMU groups: devices that userspace can have together only.
 
-use super::{
-    driver_name::DriverName,
-    tracked::TrackedDevice,
-    Engine, //
-};
-use crate::abstractions::{
-    device,
-    errno::eopnotsupp,
-    iommu, //
+use super::Transactions;
+use crate::{
+    abstractions::{
+        device,
+        errno::eopnotsupp,
+        iommu, //
+    },
+    device::tracked::TrackedDevice,
 };
 use kernel::{
     device::Device,
     prelude::*,
     sync::Arc, //
 };
-
-/// The driver of the other devices of the group, which is `none` if they have none, or not all that
-/// have one have the same. Bridges don't count.
-pub(super) fn driver(dev: &Device) -> Result<KVec<u8>> {
-    let mut driver = KVec::new();
-    let others = match iommu::Group::of(dev) {
-        Some(group) => group.devices()?,
-        None => KVec::new(),
-    };
-    // A name is copied where nothing can be allocated.
-    let mut name = KVec::with_capacity(DriverName::MAX_LEN, GFP_KERNEL)?;
-
-    for other in &others {
-        if device::id(other) == device::id(dev) || device::is_bridge(other) {
-            continue;
-        }
-        name.clear();
-        device::with_driver_name(other, |bound| {
-            for &c in bound.unwrap_or_default() {
-                // What doesn't fit is no name that a rule could have either.
-                let _ = name.push_within_capacity(c);
-            }
-        });
-        if name.is_empty() {
-            continue;
-        }
-        if driver.is_empty() {
-            driver.extend_from_slice(&name, GFP_KERNEL)?;
-        } else if driver[..] != name[..] {
-            driver.clear();
-            break;
-        }
-    }
-    if driver.is_empty() {
-        driver.extend_from_slice(DriverName::NONE, GFP_KERNEL)?;
-    }
-    Ok(driver)
-}
 
 /// How far the device is from the root of the device tree.
 fn depth(dev: &Device) -> usize {
@@ -68,7 +29,7 @@ fn order(tracked: &TrackedDevice) -> (usize, bool) {
     (depth(dev), device::physical_function(dev).is_some())
 }
 
-/// Whether `dev` goes away when `other` loses its driver.
+/// Returns `true` if `dev` goes away when `other` loses its driver.
 fn depends_on(dev: &Device, other: &Device) -> bool {
     let is_other = |dev: &Device| device::id(dev) == device::id(other);
 
@@ -76,7 +37,7 @@ fn depends_on(dev: &Device, other: &Device) -> bool {
         || core::iter::successors(device::parent(dev), |&dev| device::parent(dev)).any(is_other)
 }
 
-impl Engine {
+impl Transactions {
     /// The endpoints of the device's group, parents before their children.
     ///
     /// # Errors
@@ -84,7 +45,10 @@ impl Engine {
     /// `ENODEV` if the device is in no group; `EOPNOTSUPP` if one of the endpoints is on a bus that
     /// is not tracked; `EBUSY` if `tracked` depends on another endpoint, and so might go away in the
     /// middle of what is done to the group.
-    pub(super) fn endpoints(&self, tracked: &Arc<TrackedDevice>) -> Result<KVec<Arc<TrackedDevice>>> {
+    pub(super) fn endpoints(
+        &self,
+        tracked: &Arc<TrackedDevice>,
+    ) -> Result<KVec<Arc<TrackedDevice>>> {
         let dev = tracked.device();
         let mut endpoints = KVec::<Arc<TrackedDevice>>::new();
 
@@ -96,7 +60,7 @@ impl Engine {
                 dev_err!(dev, "its group has {}, on which it depends\n", other.name());
                 return Err(EBUSY);
             }
-            let other = self.tracked(other).map_err(|_| {
+            let other = self.devices.get(other).map_err(|_| {
                 dev_err!(dev, "{} of its group is on no tracked bus\n", other.name());
                 eopnotsupp()
             })?;

@@ -13,16 +13,7 @@
 //! to the driver it had. Between 3 and 4 nothing can fail. Until the end, nobody else can give a
 //! device to a third driver, as its override names the new one.
 
-use super::{
-    driver_name::DriverName,
-    tracked::{
-        text,
-        TrackedDevice,
-        OverrideSource, //
-    },
-    outcome::Outcome,
-    Engine, //
-};
+use super::Transactions;
 use crate::{
     abstractions::{
         device,
@@ -32,12 +23,21 @@ use crate::{
         },
         uevent, //
     },
-    bus, //
+    bus,
+    device::{
+        outcome::Outcome,
+        override_source::OverrideSource,
+        tracked::TrackedDevice, //
+    },
+    driver_name::DriverName, //
 };
 use kernel::{
     device::Device,
     prelude::*,
-    str::CString,
+    str::{
+        BStr,
+        CString, //
+    },
     sync::Arc, //
 };
 
@@ -86,11 +86,15 @@ impl Target {
 
             match fixed {
                 None => {
-                    dev_err!(dev, "its bus has no driver {}\n", text(name.as_bytes()));
+                    dev_err!(
+                        dev,
+                        "its bus has no driver {}\n",
+                        BStr::from_bytes(name.as_bytes())
+                    );
                     return Err(ENOENT);
                 }
                 Some(true) => {
-                    let name = text(name.as_bytes());
+                    let name = BStr::from_bytes(name.as_bytes());
 
                     dev_err!(dev, "{name} can't be bound by users\n");
                     return Err(EPERM);
@@ -203,13 +207,17 @@ struct Participant<'a> {
     tracked: &'a Arc<TrackedDevice>,
     /// The override that the device has when it isn't the new one.
     other: Option<Override>,
-    setter: Option<OverrideSource>,
+    source: Option<OverrideSource>,
     old_driver: KVec<u8>,
     released: bool,
 }
 
 impl<'a> Participant<'a> {
-    fn new(tracked: &'a Arc<TrackedDevice>, target: &Target, setter: Option<OverrideSource>) -> Result<Self> {
+    fn new(
+        tracked: &'a Arc<TrackedDevice>,
+        target: &Target,
+        source: Option<OverrideSource>,
+    ) -> Result<Self> {
         let dev = tracked.device();
         let mut old_driver = KVec::with_capacity(DriverName::MAX_LEN, GFP_KERNEL)?;
 
@@ -225,7 +233,7 @@ impl<'a> Participant<'a> {
         Ok(Self {
             tracked,
             other: target.as_override().map(Override::new).transpose()?,
-            setter,
+            source,
             old_driver,
             released: false,
         })
@@ -235,24 +243,24 @@ impl<'a> Participant<'a> {
         self.tracked.device()
     }
 
-    /// Exchanges the device's override and setter with the other ones.
+    /// Exchanges the device's override and source with the other ones.
     fn exchange(&mut self) {
-        let mut record = self.tracked.record.lock();
+        let mut state = self.tracked.state.lock();
         let old = driver_override::replace(self.device(), self.other.take());
 
         self.other = old;
-        core::mem::swap(&mut record.setter, &mut self.setter);
-        record.outcome = Outcome::Busy;
+        core::mem::swap(&mut state.source, &mut self.source);
+        state.outcome = Outcome::Busy;
     }
 
     /// Puts the override back, unless a user has changed it meanwhile.
     fn restore(&mut self, target: &Target) {
-        let mut record = self.tracked.record.lock();
+        let mut state = self.tracked.state.lock();
         let old = self.other.take();
 
         match driver_override::replace_if(self.device(), target.as_override(), old) {
             Ok(new) => {
-                core::mem::swap(&mut record.setter, &mut self.setter);
+                core::mem::swap(&mut state.source, &mut self.source);
                 self.other = new;
             }
             Err(old) => self.other = old,
@@ -279,11 +287,11 @@ impl<'a> Participant<'a> {
     }
 
     fn finish(&self, outcome: Outcome) {
-        self.tracked.record.lock().outcome = outcome;
+        self.tracked.state.lock().outcome = outcome;
     }
 }
 
-impl Engine {
+impl Transactions {
     /// Moves one device.
     ///
     /// # Errors
@@ -296,20 +304,20 @@ impl Engine {
     }
 
     /// Moves one device because of a rule.
-    pub(super) fn rebind_by_rule(
+    pub(crate) fn rebind_by_rule(
         &self,
         tracked: &Arc<TrackedDevice>,
         target: &Target,
-        setter: OverrideSource,
+        source: OverrideSource,
     ) -> Result {
-        self.transact(core::slice::from_ref(tracked), target, Some(setter))
+        self.transact(core::slice::from_ref(tracked), target, Some(source))
     }
 
     /// Moves all endpoints of the device's IOMMU group, or none.
     ///
     /// # Errors
     ///
-    /// As [`Engine::rebind`] and [`Engine::endpoints`].
+    /// As [`Transactions::rebind`] and [`Transactions::endpoints`].
     pub(crate) fn rebind_group(&self, tracked: &Arc<TrackedDevice>, target: &Target) -> Result {
         self.transact(&self.endpoints(tracked)?, target, None)
     }
@@ -318,16 +326,16 @@ impl Engine {
         &self,
         devices: &[Arc<TrackedDevice>],
         target: &Target,
-        mut setter: Option<OverrideSource>,
+        mut source: Option<OverrideSource>,
     ) -> Result {
-        let _claim = self.claims.claim(devices)?;
+        let _guard = self.lock.take(devices)?;
 
         for tracked in devices {
             target.validate(tracked.device())?;
         }
         let mut participants = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
         for tracked in devices {
-            let participant = Participant::new(tracked, target, setter.take())?;
+            let participant = Participant::new(tracked, target, source.take())?;
 
             participants.push(participant, GFP_KERNEL)?;
         }
@@ -362,7 +370,7 @@ impl Engine {
                 dev_err!(
                     dev,
                     "{} did not take it: error {}\n",
-                    text(target.as_text()),
+                    BStr::from_bytes(target.as_text()),
                     err.to_errno()
                 );
                 roll_back(&mut participants, target, err);
@@ -387,7 +395,7 @@ fn roll_back(participants: &mut [Participant<'_>], target: &Target, error: Error
                 dev_err!(
                     participant.device(),
                     "{} did not take it back: error {}; it has no driver\n",
-                    text(&participant.old_driver),
+                    BStr::from_bytes(&participant.old_driver),
                     rollback.to_errno()
                 );
                 Outcome::Stranded { error, rollback }
@@ -407,7 +415,7 @@ fn report(dev: &Device, target: &Target, outcome: Outcome) {
         _ => c"OVERDRIVE=done",
     };
     let driver = target.as_override().unwrap_or_default();
-    let driver = CString::try_from_fmt(fmt!("OVERDRIVE_DRIVER={}", text(driver)));
+    let driver = CString::try_from_fmt(fmt!("OVERDRIVE_DRIVER={}", BStr::from_bytes(driver)));
 
     if let Ok(driver) = driver {
         uevent::change(dev, [result, c"OVERDRIVE_BY=rebind", &driver]);

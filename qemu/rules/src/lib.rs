@@ -43,6 +43,8 @@ pub mod sync;
 
 #[path = "../../../src/driver_name.rs"]
 mod driver_name;
+#[path = "../../../src/rule_id.rs"]
+mod rule_id;
 #[path = "../../../src/policy"]
 mod policy {
     pub(crate) mod rules;

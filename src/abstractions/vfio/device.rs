@@ -107,7 +107,7 @@ impl<T: Operations> Device<T> {
 
         // SAFETY: Nobody else knows the device yet. `data` is part of a heap allocation that never
         // moves. If the initialiser fails, `installed` remains false.
-        unsafe { series::pinned_init(data, (&raw mut (*this).data).cast::<T>()) }?;
+        unsafe { compat::pinned_init(data, (&raw mut (*this).data).cast::<T>()) }?;
 
         // INVARIANT: `data` was initialised above.
         // SAFETY: Nobody else knows the device yet.

@@ -77,7 +77,7 @@ impl PlatformDevice {
     ///
     /// `ENOENT` if the device can't be reset but must; `EPROBE_DEFER` if something that it depends
     /// on is not there yet; `ENOMEM`.
-    pub(in crate::meta) fn new<D: BusDevice>(
+    pub(in crate::drivers) fn new<D: BusDevice>(
         dev: &D,
         reset_required: bool,
     ) -> Result<impl PinInit<Self, Error>> {
@@ -112,7 +112,7 @@ impl PlatformDevice {
 
     /// Takes the device away from those who have it open: from here on there are no interrupts,
     /// registers can't be accessed, and mappings end with `SIGBUS`.
-    pub(in crate::meta) fn revoke(device: &Device<Self, Registered>) {
+    pub(in crate::drivers) fn revoke(device: &Device<Self, Registered>) {
         let this = device.data();
 
         let stopped = this.prefault.stop();

@@ -8,7 +8,7 @@ use crate::{
         io::Io,
         resource::ResourceIo, //
     },
-    meta::platform::regions::{
+    drivers::platform::regions::{
         Region,
         Regions, //
     }, //

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The source of an override: the rule that set it.
+
+use crate::{
+    abstractions::driver_override,
+    rule_id::{
+        Origin,
+        RuleId, //
+    },
+};
+use kernel::{
+    device::Device,
+    fmt,
+    prelude::*,
+    str::{
+        BStr,
+        CString, //
+    }, //
+};
+
+/// The rule that set the override of a device, and to what.
+pub(crate) struct OverrideSource {
+    pub(crate) rule: RuleId,
+    pub(crate) origin: Origin,
+    /// The name of the rule.
+    pub(crate) name: KVec<u8>,
+    /// The override that the rule set.
+    pub(crate) driver: KVec<u8>,
+    /// `true` once a uevent told what became of the override.
+    pub(crate) reported: bool,
+}
+
+impl OverrideSource {
+    /// Returns `true` if the override of `dev` is what the rule set it to.
+    pub(crate) fn is_current(&self, dev: &Device) -> bool {
+        driver_override::with(dev, |name| name == Some(self.driver.as_slice()))
+    }
+
+    /// Returns the variables that name the rule and the driver in a uevent.
+    pub(crate) fn variables(&self) -> Result<[CString; 2]> {
+        Ok([
+            CString::try_from_fmt(fmt!("OVERDRIVE_BY={self}"))?,
+            CString::try_from_fmt(fmt!("OVERDRIVE_DRIVER={}", BStr::from_bytes(&self.driver)))?,
+        ])
+    }
+}
+
+impl fmt::Display for OverrideSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.origin {
+            Origin::Rule => f.write_fmt(fmt!("rule:{}", BStr::from_bytes(&self.name))),
+            Origin::Slot => f.write_str("slot"),
+        }
+    }
+}

@@ -24,6 +24,7 @@ mod ftrace;
 mod ftrace_absent;
 pub(crate) mod gate;
 pub(crate) mod global;
+pub(crate) mod identity;
 pub(crate) mod io;
 pub(crate) mod iommu;
 pub(crate) mod irq;

@@ -157,9 +157,10 @@ fn extend(
     let mut extensions = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
 
     for spec in specs {
-        let extension = interface::buses::extend(policy, buses, spec.name, spec.scope)?;
-
-        extensions.push(extension, GFP_KERNEL)?;
+        // What can't be extended is in the log, and costs the others nothing.
+        if let Ok(extension) = interface::buses::extend(policy, buses, spec.name, spec.scope) {
+            extensions.push(extension, GFP_KERNEL)?;
+        }
     }
     Ok(extensions)
 }

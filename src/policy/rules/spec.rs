@@ -89,7 +89,9 @@ impl Spec {
             key_len: 0,
         };
 
-        for (end, text) in spec.ends.iter_mut().zip(core::iter::once(&name).chain(&texts)) {
+        let parts = Iterator::chain(core::iter::once(&name), &texts);
+
+        for (end, text) in spec.ends.iter_mut().zip(parts) {
             spec.text
                 .extend_from_slice(text, GFP_KERNEL)
                 .map_err(|_| RuleError::NoMemory)?;

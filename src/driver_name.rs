@@ -25,7 +25,7 @@ impl DriverName {
     /// The override that keeps a device without a driver: simply a name that no driver has.
     pub(crate) const NONE: &'static [u8] = b"none";
 
-    /// Whether the bytes, as they stand, are a name that a driver can have.
+    /// Returns `true` if the bytes, as they stand, are a name that a driver can have.
     pub(crate) fn is_valid(name: &[u8]) -> bool {
         (1..=Self::MAX_LEN).contains(&name.len())
             && name.iter().all(|&c| c.is_ascii_graphic() && c != b'/')

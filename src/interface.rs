@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a user touches: module parameters, and the files in sysfs and configfs.
+//! The module parameters, and the files in sysfs and configfs, which are all that a user touches.
 //!
 //! Everything here parses, calls down and formats. What the user wrote becomes a type before any
-//! other part of the module looks at it; there is no policy in this room.
+//! other part of the module looks at it; there is no policy in this layer.
 
 #![deny(unsafe_code)]
 

@@ -22,26 +22,28 @@ identity() {
 	cat "/sys/bus/pci/devices/$1/modalias" "/sys/bus/pci/devices/$1/revision"
 }
 
-[ -d /sys/module/overdrive ] || skip_all "nobody loaded overdrive at boot"
 require_device $goes $stays $smbus
-plan 12
+plan 13
 
-check "there are two identical devices" is "$(identity $goes)" "$(identity $stays)"
-check "their standard driver is loaded" test -d /sys/bus/pci/drivers/sdhci-pci
-check "one goes" is_as $goes vfio-meta vfio-meta
-check "by its rule" has_status $goes by rule:boot
-check "one stays" is_as $stays sdhci-pci "(null)"
-check "the standard driver has probed the one that stays only" is "$(probes sdhci_pci_probe)" 1
+check "overdrive was loaded with its rules from the kernel command line" test -d /sys/module/overdrive
+[ -d /sys/module/overdrive ] || modprobe overdrive
+check "there are two identical devices at boot" is "$(identity $goes)" "$(identity $stays)"
+check "the standard driver of the identical devices is loaded" test -d /sys/bus/pci/drivers/sdhci-pci
+check "a rule from the command line gives one of them away" is_as $goes vfio-meta vfio-meta
+check "a device that is given away at boot has the rule's name" has_status $goes by rule:boot
+check "its identical twin keeps the standard driver" is_as $stays sdhci-pci "(null)"
+check "the standard driver has probed the twin that stays only" is "$(probes sdhci_pci_probe)" 1
 
 check "a slot from the command line holds" is_as $smbus vfio-meta vfio-meta
-check "by its name" has_status $smbus by slot
-check "its standard driver is loaded" test -d /sys/bus/pci/drivers/i801_smbus
-check "and has probed nothing" is "$(probes i801_probe)" 0
+check "a device in a slot is by=slot" has_status $smbus by slot
+check "the standard driver of the device in a slot is loaded" test -d /sys/bus/pci/drivers/i801_smbus
+check "the standard driver has not probed the device in a slot" is "$(probes i801_probe)" 0
 
 # Shows that the count works.
 rebind $smbus ""
-check "it does when it may" is "$(probes i801_probe)" 1
+check "the standard driver probes the device that was in a slot when it may" is "$(probes i801_probe)" 1
 rebind $goes ""
-check "and the other one" is "$(probes sdhci_pci_probe)" 2
+check "the standard driver probes the device that a rule gave away when it may" \
+	is "$(probes sdhci_pci_probe)" 2
 unload_overdrive
 finish

@@ -32,6 +32,17 @@ has_status() {
 	is "$(status_of "$1" "$2")" "$3"
 }
 
+# comes_to DEVICE KEY WORD: its status is that, in the end.
+comes_to() {
+	wait_until 20 has_status "$@" >/dev/null || has_status "$@"
+}
+
+# is_writing PID: the process sleeps inside of write(2), whose number it is on x86_64 or arm64.
+is_writing() {
+	read -r _number _ <"/proc/$1/syscall" || return
+	[ "$_number" = 1 ] || [ "$_number" = 64 ]
+}
+
 # rule NAME FIELD=VALUE...: makes a rule and puts it in force.
 rule() {
 	_dir=$rules/$1

@@ -23,76 +23,74 @@ knob() {
 	echo "$2" >"$knobs/$1"
 }
 
-# Reads a status word until it is the one expected.
-comes_to() {
-	wait_until 20 test "$(status_of "$device" "$1")" = "$2" || has_status "$device" "$1" "$2"
-}
+plan 37
 
-plan 33
-
-check "there is a file to write, for root only" test "$(stat -c %a "$file")" = 200
-check "the state before" has_status "$device" rebind never
-check "one write moves the device" rebind "$device" test-a
-check "its state tells" is_as "$device" test-a test-a
-check "and who set the override" has_status "$device" by user
-check "and that it was done" has_status "$device" rebind "done"
-check "to the driver that it has already" rebind "$device" test-a
-check "it stays" is_as "$device" test-a test-a
-check "a line without an end" sh -c "printf test-b >'$file'"
-check "is as good" is_as "$device" test-b test-b
-check "none takes the driver away" rebind "$device" none
-check "and keeps all others off" is_as "$device" none none
-check "an empty line goes back to the standard driver" rebind "$device" ""
-check "without an override" is_as "$device" "$standard" "(null)"
+check "a device's rebind file can be written by root only" test "$(stat -c %a "$file")" = 200
+check "a device that was never moved has rebind=never" has_status "$device" rebind never
+check "one write moves a device to another driver" rebind "$device" test-a
+check "a moved device has the driver and its override" is_as "$device" test-a test-a
+check "a moved device's override is the user's" has_status "$device" by user
+check "a moved device has rebind=done" has_status "$device" rebind "done"
+check "a device can be moved to the driver that it has" rebind "$device" test-a
+check "a device that was moved to its own driver keeps it" is_as "$device" test-a test-a
+check "a driver's name needs no newline" sh -c "printf test-b >'$file'"
+check "a name without a newline moves the device" is_as "$device" test-b test-b
+check "none takes a device's driver away" rebind "$device" none
+check "none keeps all drivers off a moved device" is_as "$device" none none
+check "an empty line moves a device to its standard driver" rebind "$device" ""
+check "a device with its standard driver has no override" is_as "$device" "$standard" "(null)"
 
 # What is refused before anything is touched.
 rebind "$device" test-a
 mark=$(log_mark)
-check "an unknown driver is refused" rebind_fails ENOENT "$device" no-such-driver
-check "the log says so once" test "$(log_since "$mark" | grep -c no-such-driver)" = 1
-check "a name that is none is refused" rebind_fails EINVAL "$device" "a/b"
-check "and nothing changes" is_as "$device" test-a test-a
+check "a rebind to a driver that does not exist is ENOENT" rebind_fails ENOENT "$device" no-such-driver
+check "the log names a driver that does not exist once" \
+	test "$(log_since "$mark" | grep -c no-such-driver)" = 1
+check "a rebind to what can be no driver's name is EINVAL" rebind_fails EINVAL "$device" "a/b"
+check "a rebind that is refused changes nothing" is_as "$device" test-a test-a
 
 # A probe that fails.
 knob probe-b -5
-check "the probe's error is returned" rebind_fails EIO "$device" test-b
-check "and the device is as it was" is_as "$device" test-a test-a
-check "its state tells the error" has_status "$device" rebind rolled-back:-5
+check "a rebind whose probe fails returns the probe's error" rebind_fails EIO "$device" test-b
+check "a device is as it was after a probe that failed" is_as "$device" test-a test-a
+check "a device whose probe failed has rebind=rolled-back and the error" \
+	has_status "$device" rebind rolled-back:-5
 knob probe-b -517
-check "a probe that defers is EAGAIN" rebind_fails EAGAIN "$device" test-b
-check "and the device is as it was" is_as "$device" test-a test-a
-check_fails "nobody tries again later" is_deferred "$device"
+check "a rebind whose probe defers is EAGAIN" rebind_fails EAGAIN "$device" test-b
+check "a device is as it was after a probe that deferred" is_as "$device" test-a test-a
+check_fails "a probe that deferred in a rebind is not tried again" is_deferred "$device"
 knob probe-b 12
-check "a probe that fails once" rebind_fails ENOMEM "$device" test-b
-check "succeeds the second time" rebind "$device" test-b
+check "a rebind whose probe is out of memory is ENOMEM" rebind_fails ENOMEM "$device" test-b
+check "a rebind that failed once can succeed the second time" rebind "$device" test-b
 
 # The way back fails as well.
 knob probe-b -22
 knob probe-a -5
 rebind_fails EIO "$device" test-a
-check "a device that no driver takes back" is_as "$device" none test-b
-check "its state tells both errors" has_status "$device" rebind stranded:-5:-22
+check "a device that not even its old driver takes is stranded" is_as "$device" none test-b
+check "a stranded device's state has both errors" has_status "$device" rebind stranded:-5:-22
 knob probe-a 0
 knob probe-b 0
-check "can be moved again" rebind "$device" test-a
+check "a stranded device can be moved again" rebind "$device" test-a
 
 # A probe that hangs: the state can be read, and the next writer waits.
 knob probe-b 10000
 rebind "$device" test-b &
-comes_to rebind busy
-busy=$(status_of "$device" rebind)
+first=$!
+check "a device whose new driver's probe takes its time is busy" comes_to "$device" rebind busy
 rebind "$device" none &
-sleep 1
-during=$(status_of "$device" override)
+second=$!
+check "a second writer waits for the first" wait_until 20 is_writing $second
+check "a device has the first writer's override meanwhile" has_status "$device" override test-b
+check "a second writer still waits when the state was read" is_writing $second
 knob probe-b 0
-wait
-check "a rebind that waits for its driver is busy" is "$busy" busy
-check "another one waits for it" is "$during" test-b
-check "and is done after it" is_as "$device" none none
+check "the first of two writers succeeds" wait $first
+check "the second of two writers succeeds" wait $second
+check "a device is as the second of two writers says" is_as "$device" none none
 
 rebind "$device" ""
 set_override "$device" "${override#(null)}"
 rmmod overdrive_test
 unload_overdrive
-check "unloading takes the files away" test ! -e "$file"
+check "unloading takes the files of a device away" test ! -e "$file"
 finish

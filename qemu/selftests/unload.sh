@@ -10,6 +10,9 @@
 . ./devices.sh
 
 cycles=$(stress_count 50 200)
+# What a cycle may leave behind, in KiB of slabs, once all caches are warm. KUnit loses some 7: kunit_attach_mm()
+# never gives its memory map back.
+leak_limit=9
 
 if [ -n "$(pci_devices 1234:11e8)" ]; then
 	bus=pci meta=vfio-meta
@@ -22,47 +25,66 @@ fi
 [ -n "$device" ] || skip_all "no edu and no virtio-mmio device"
 standard=$(bound_driver "$device")
 allow_noiommu
-plan 6
+
+# load_and_unload COUNT
+load_and_unload() {
+	for _ in $(seq "$1"); do
+		modprobe overdrive && rmmod overdrive || return
+	done
+}
+
+# bind_and_unbind: until /tmp/stop is there; prints how often either succeeded.
+bind_and_unbind() {
+	_good=0
+	while [ ! -e /tmp/stop ]; do
+		echo "$device" >/sys/bus/$bus/drivers/$meta/unbind && _good=$((_good + 1))
+		echo "$device" >/sys/bus/$bus/drivers/$meta/bind && _good=$((_good + 1))
+	done 2>/dev/null
+	echo $_good
+}
+
+# unload_and_load COUNT
+unload_and_load() {
+	for _ in $(seq "$1"); do
+		rmmod overdrive && modprobe overdrive || return
+	done
+}
+
+plan 8
 
 # While bound.
 load_overdrive
 set_override "$device" $meta
 rebind_by_hand "$device"
-check "the meta driver has the device" is_bound "$device" $meta
+check "a VFIO driver has the device before the module is unloaded" is_bound "$device" $meta
 unload_overdrive
-check "unloading releases it" is_bound "$device" none
-
-# The override outlives the driver that it names, and works again for the next one.
+check "unloading releases a device" is_bound "$device" none
 load_overdrive
-check "loading binds it again" is_bound "$device" $meta
+check "an override that outlived the module binds the device when it is loaded again" \
+	is_bound "$device" $meta
 
 # While binding and unbinding go on in another process.
-(
-	while [ ! -e /tmp/stop ]; do
-		echo "$device" >/sys/bus/$bus/drivers/$meta/unbind
-		echo "$device" >/sys/bus/$bus/drivers_probe
-	done
-) 2>/dev/null &
+bind_and_unbind >/tmp/good &
 prober=$!
-good=0
-for _ in $(seq "$cycles"); do
-	rmmod overdrive && modprobe overdrive && good=$((good + 1))
-done
+check "the module is unloaded and loaded while its device is bound and unbound" \
+	unload_and_load "$cycles"
 touch /tmp/stop
 wait $prober
 rm /tmp/stop
-check "$cycles times unloaded and loaded while being bound" test "$good" -eq "$cycles"
+comment "bound or unbound $(cat /tmp/good) times"
+check "the device was bound and unbound while the module was unloaded and loaded" \
+	test "$(cat /tmp/good)" -gt "$cycles"
 
 rmmod overdrive
 set_override "$device" ""
 echo "$device" >/sys/bus/$bus/drivers_probe
-check "the device is as it was" is_bound "$device" "$standard"
+check "a device has its standard driver when the module is gone" is_bound "$device" "$standard"
 
-used_before=$(slab_used)
-good=0
-for _ in $(seq "$cycles"); do
-	modprobe overdrive && rmmod overdrive && good=$((good + 1))
-done
-comment "slab before $used_before KiB, after $(slab_used) KiB"
-check "$cycles times loaded and unloaded" test "$good" -eq "$cycles"
+# The first ones fill caches.
+load_and_unload 10
+before=$(slab_used)
+check "the module is loaded and unloaded again and again" load_and_unload "$cycles"
+grown=$(($(slab_used) - before))
+comment "$cycles cycles: $grown KiB of slabs"
+check "loading and unloading leaves no memory behind" test $grown -lt $((cycles * leak_limit))
 finish

@@ -11,9 +11,9 @@
 . ./devices.sh
 . ./pci.sh
 
-# In this order, per device. The last one is for devices that a test program has a driver for.
+# In this order, per device. vfio_pci_driver_test is for devices that this machine has none of.
 programs="vfio_pci_device_test vfio_iommufd_setup_test vfio_dma_mapping_test
-	vfio_dma_mapping_mmio_test vfio_pci_device_init_perf_test vfio_pci_driver_test"
+	vfio_dma_mapping_mmio_test vfio_pci_device_init_perf_test"
 sriov=vfio_pci_sriov_uapi_test
 results=/tmp/upstream
 mkdir -p $results
@@ -63,7 +63,7 @@ run_program() {
 				print verdict, name
 		}
 		/^1\.\.0 # SKIP/ { sub(/^1\.\.0 # SKIP */, ""); why = $0 }
-		{ last = $0 }
+		/./ { last = $0 }
 		END {
 			if (seen)
 				exit
@@ -82,8 +82,35 @@ counts() {
 	awk '{ n[$1]++ } END { printf "%d/%d/%d", n["pass"], n["fail"], n["skip"] }' "$1"
 }
 
-# no_worse OURS PEER: all that passed there passed here.
+# run_with DRIVER DEVICE PROGRAM...: runs the programs, if the driver takes the device. If not, each has failed.
+run_with() {
+	_driver=$1
+	_subject=$2
+	shift 2
+	_taken=y
+	take_pci "$_subject" "$_driver" || _taken=
+	for _program; do
+		_result=$results/$_program.$_subject.$_driver
+		if [ -n "$_taken" ]; then
+			run_program "$_program" "$_subject" "$_result"
+		else
+			echo "fail all $_driver does not take $_subject" >"$_result"
+			echo 0 >"$_result.seconds"
+		fi
+	done
+}
+
+# is_applicable PROGRAM DEVICE: there is something that is not skipped under vfio-pci.
+is_applicable() {
+	grep -qv '^skip' "$results/$1.$2.vfio-pci"
+}
+
+# no_worse OURS PEER: something passed there, and all of it passed here.
 no_worse() {
+	grep -q '^pass' "$2" || {
+		comment "nothing passes with vfio-pci: $(cat "$2")"
+		return 1
+	}
 	_bad=$(awk 'NR == FNR { ours[$2] = $1; next }
 		$1 == "pass" && ours[$2] != "pass" { print $2 }' "$1" "$2")
 	[ -z "$_bad" ] && return
@@ -92,21 +119,22 @@ no_worse() {
 	return 1
 }
 
-# compare TITLE OURS PEER: a line of the table, the reasons of what was skipped, and a result.
+# compare PROGRAM DEVICE: a line of the table, the reasons of what was skipped, and a result.
 compare() {
-	comment "$(printf '%-44s %-12s %-12s %ss %ss' "$1" "$(counts "$2")" "$(counts "$3")" \
-		"$(cat "$2.seconds")" "$(cat "$3.seconds")")"
-	awk '$1 == "skip" { $1 = ""; $2 = ""; print "#     skipped:" $0 }' "$2" | sort | uniq -c |
+	_ours=$results/$1.$2.vfio-meta
+	_peer=$results/$1.$2.vfio-pci
+	comment "$(printf '%-44s %-12s %-12s %ss %ss' "$1 $2" "$(counts "$_ours")" "$(counts "$_peer")" \
+		"$(cat "$_ours.seconds")" "$(cat "$_peer.seconds")")"
+	awk '$1 == "skip" { $1 = ""; $2 = ""; print "#     skipped:" $0 }' "$_ours" | sort | uniq -c |
 		sed 's/^ *\([0-9]*\) #     skipped: */#     skipped \1: /'
-	awk '$1 == "fail" { print "#     fails with vfio-pci as well: " $2 }' "$3"
-	if grep -q '^pass' "$3"; then
-		check "$1" no_worse "$2" "$3"
-	else
-		skip "$1" "nothing of it passes with vfio-pci"
-	fi
+	awk '$1 == "fail" { print "#     fails with vfio-pci as well: " $2 }' "$_peer"
+	! is_applicable "$1" "$2" ||
+		check "$1 of $2 passes with vfio-meta as with vfio-pci" no_worse "$_ours" "$_peer"
 }
 
 command -v vfio_pci_device_test >/dev/null || skip_all "this kernel's source has no VFIO selftests"
+# It may be there already, without this.
+[ ! -d /sys/module/vfio_pci ] || rmmod vfio-pci
 modprobe vfio-pci enable_sriov=1 || skip_all "no vfio-pci to compare with"
 load_overdrive enable_sriov=1
 for size in 2048kB:8 1048576kB:1; do
@@ -114,33 +142,48 @@ for size in 2048kB:8 1048576kB:1; do
 	[ ! -e "$pages" ] || echo "${size#*:}" >"$pages"
 done
 
-pf=$(first 1b36:0010)
-plan $(($(echo "$devices" | wc -w) * $(echo "$programs" | wc -w) + 1))
-comment "$(printf '%-44s %-12s %-12s %s' "pass/fail/skip" vfio-meta vfio-pci "seconds of each")"
 for device in $devices; do
 	before=$(bound_driver "$device")
 	for driver in vfio-pci vfio-meta; do
-		take_pci "$device" $driver || continue
-		for program in $programs; do
-			run_program "$program" "$device" "$results/$program.$driver"
-		done
-	done
-	for program in $programs; do
-		compare "$program $device" "$results/$program.vfio-meta" "$results/$program.vfio-pci"
+		# shellcheck disable=SC2086 # a list
+		run_with $driver "$device" $programs
 	done
 	return_pci "$device" || comment "$device is left without $before"
 done
 
 # This one wants the virtual function's driver to be named vfio-pci, and nothing else. So it gets
 # overdrive's driver under that name.
-take_pci "$pf" vfio-pci && run_program $sriov "$pf" $results/sriov.vfio-pci
+pf=$(first 1b36:0010)
+run_with vfio-pci "$pf" $sriov
+mv "$results/$sriov.$pf.vfio-pci" "$results/peer"
+mv "$results/$sriov.$pf.vfio-pci.seconds" "$results/peer.seconds"
 return_pci "$pf"
 rmmod vfio-pci
 unload_overdrive
 load_overdrive enable_sriov=1 pci_driver=vfio-pci
-take_pci "$pf" vfio-pci && run_program $sriov "$pf" $results/sriov.vfio-meta
-compare "$sriov $pf (by the name of vfio-pci)" $results/sriov.vfio-meta $results/sriov.vfio-pci
+run_with vfio-pci "$pf" $sriov
+for file in "" .seconds .output; do
+	[ ! -e "$results/$sriov.$pf.vfio-pci$file" ] ||
+		mv "$results/$sriov.$pf.vfio-pci$file" "$results/$sriov.$pf.vfio-meta$file"
+	[ ! -e "$results/peer$file" ] || mv "$results/peer$file" "$results/$sriov.$pf.vfio-pci$file"
+done
 return_pci "$pf"
+
+# What has nothing to do for a device under either driver is not in the plan.
+planned=0
+for device in $devices; do
+	for program in $programs; do
+		! is_applicable "$program" "$device" || planned=$((planned + 1))
+	done
+done
+plan $((planned + 1))
+comment "$(printf '%-44s %-12s %-12s %s' "pass/fail/skip" vfio-meta vfio-pci "seconds of each")"
+for device in $devices; do
+	for program in $programs; do
+		compare "$program" "$device"
+	done
+done
+compare $sriov "$pf"
 
 for pages in /sys/kernel/mm/hugepages/*/nr_hugepages; do
 	echo 0 >"$pages"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What differs between the kernel series that this is built for.
+//! Differences between the kernel series that this is built for.
 //!
 //! `kernel_ge_7_3` is set from 7.3 on; see `Kbuild`.
 
 use crate::bindings;
 use kernel::prelude::*;
 
-/// What the macros of `configfs` before 7.3 expect where they are used.
+/// The module, which the macros of `configfs` before 7.3 expect where they are used.
 #[cfg(not(kernel_ge_7_3))]
 pub(crate) use crate::THIS_MODULE;
 
@@ -50,7 +50,7 @@ pub(super) unsafe fn pinned_init<T, E>(init: impl PinInit<T, E>, slot: *mut T) -
     }
 }
 
-/// Whether devices like this one are bound and unbound under their parent's lock.
+/// Returns `true` if devices like this one are bound and unbound under their parent's lock.
 ///
 /// # Safety
 ///

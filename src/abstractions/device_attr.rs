@@ -11,8 +11,10 @@ use core::marker::PhantomData;
 use kernel::{
     device::Device,
     error::to_result,
+    fmt::Write,
     page::PAGE_SIZE,
     prelude::*,
+    str::Formatter,
     types::Opaque, //
 };
 
@@ -21,7 +23,7 @@ pub(crate) trait Attribute: 'static {
     /// The file's name.
     const NAME: &'static CStr;
 
-    /// Who may do what with it.
+    /// The permissions of the file.
     const MODE: u16;
 
     /// Writes what is read from the file into `page`, and returns its length.
@@ -115,7 +117,7 @@ pub(super) const fn attribute_base(name: &'static CStr, mode: u16) -> bindings::
     attribute
 }
 
-/// What callbacks of sysfs return.
+/// Returns the value of a sysfs callback: the length, or a negative errno.
 pub(super) fn into_ssize(ret: Result<usize>) -> isize {
     ret.and_then(|len| Ok(isize::try_from(len)?))
         .unwrap_or_else(|err| err.to_errno() as isize)
@@ -184,28 +186,14 @@ impl Group {
     }
 }
 
-/// Writes formatted text into a page and returns its length.
+/// Writes formatted text into a page and returns its length in bytes.
+///
+/// # Errors
+///
+/// `EMSGSIZE` if the page is too small.
 pub(crate) fn emit(page: &mut [u8; PAGE_SIZE], args: kernel::fmt::Arguments<'_>) -> Result<usize> {
-    struct Writer<'a> {
-        page: &'a mut [u8; PAGE_SIZE],
-        len: usize,
-    }
+    let mut formatter = Formatter::new(page);
 
-    impl core::fmt::Write for Writer<'_> {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            let end = self.len + text.len();
-
-            self.page
-                .get_mut(self.len..end)
-                .ok_or(core::fmt::Error)?
-                .copy_from_slice(text.as_bytes());
-            self.len = end;
-            Ok(())
-        }
-    }
-
-    let mut writer = Writer { page, len: 0 };
-
-    core::fmt::Write::write_fmt(&mut writer, args).map_err(|_| EMSGSIZE)?;
-    Ok(writer.len)
+    formatter.write_fmt(args).map_err(|_| EMSGSIZE)?;
+    Ok(formatter.bytes_written())
 }

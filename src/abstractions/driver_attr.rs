@@ -26,7 +26,7 @@ pub(crate) trait Attribute: 'static {
     /// The file's name.
     const NAME: &'static CStr;
 
-    /// Who may do what with it.
+    /// The permissions of the file.
     const MODE: u16;
 
     /// Writes what is read from the file into `page`, and returns its length.

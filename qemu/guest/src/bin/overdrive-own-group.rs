@@ -2,7 +2,7 @@
 
 //! Owns an IOMMU group through VFIO until its standard input ends, as a virtual machine does.
 //!
-//! `overdrive-own-group GROUP`
+//! `overdrive-own-group GROUP` prints `owned` when it has the group.
 
 use anyhow::{Context, Result, ensure};
 use std::fs::OpenOptions;
@@ -34,6 +34,7 @@ fn main() -> Result<()> {
         "VFIO_GROUP_SET_CONTAINER: {}",
         io::Error::last_os_error()
     );
+    println!("owned");
 
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())

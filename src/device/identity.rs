@@ -142,14 +142,16 @@ impl Identity {
                 "{domain:04x}:{bus:02x}:{device:02x}.{function}{}",
                 BStr::from_bytes(&tail)
             ))?;
-            let step = CString::try_from_fmt(fmt!(
-                "/{device:02x}.{function}{}",
-                BStr::from_bytes(&tail)
-            ))?;
+            let step =
+                CString::try_from_fmt(fmt!("/{device:02x}.{function}{}", BStr::from_bytes(&tail)))?;
 
             next = device::parent(dev);
             let is_last = next.is_none_or(|dev| PciAddress::of(dev).is_none());
-            let kind = if tail.is_empty() || is_last { ends } else { between };
+            let kind = if tail.is_empty() || is_last {
+                ends
+            } else {
+                between
+            };
             self.push(kind, head.to_bytes())?;
             tail.clear();
             tail.extend_from_slice(step.to_bytes(), GFP_KERNEL)?;
@@ -175,7 +177,10 @@ impl Identity {
 
     /// Returns names and paths of all ancestors, and of the physical function.
     pub(crate) fn ancestors(&self) -> impl Iterator<Item = &[u8]> {
-        Iterator::chain(self.texts(Kind::Ancestor), self.texts(Kind::AncestorBetween))
+        Iterator::chain(
+            self.texts(Kind::Ancestor),
+            self.texts(Kind::AncestorBetween),
+        )
     }
 
     /// Returns the path of the firmware node.

@@ -81,6 +81,9 @@ fn driver_name(param: &StringParam) -> Result<DriverName> {
         .inspect_err(|_| pr_err!("{}=\"{}\" is no driver name\n", param.name(), text))
 }
 
+/// Takes an entry of a parameter, or the reason why it is none.
+type TakeEntry<'a, T> = &'a mut dyn FnMut(Result<T, ParseError>) -> Result;
+
 /// Returns the entries of a parameter that are good, and says in the log which are not.
 ///
 /// # Errors
@@ -88,7 +91,7 @@ fn driver_name(param: &StringParam) -> Result<DriverName> {
 /// `ENOMEM`.
 fn good<T>(
     param: &StringParam,
-    parse: fn(&'static [u8], &mut dyn FnMut(Result<T, ParseError>) -> Result) -> Result,
+    parse: fn(&'static [u8], TakeEntry<'_, T>) -> Result,
 ) -> Result<KVec<T>> {
     let value = param.value().to_bytes();
     let mut entries = KVec::new();

@@ -5,9 +5,9 @@
 use super::{
     facts::DeviceFacts,
     rules::{
-        Origin,
         spec::Mismatch,
         table::Table,
+        Origin,
         Rule,
         RuleId,
         Spec, //
@@ -291,10 +291,9 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
     name.extend_from_slice(rule.spec.name(), GFP_KERNEL)?;
     match rule.spec.driver() {
         // The table asked for it: see `Policy::facts_and_rules`.
-        Spec::GROUP => driver.extend_from_slice(
-            facts.group_driver.as_deref().ok_or(EAGAIN)?,
-            GFP_KERNEL,
-        )?,
+        Spec::GROUP => {
+            driver.extend_from_slice(facts.group_driver.as_deref().ok_or(EAGAIN)?, GFP_KERNEL)?
+        }
         name => driver.extend_from_slice(name, GFP_KERNEL)?,
     }
     Ok(OverrideSource {

@@ -48,7 +48,10 @@ fn rules(data: &[u8]) {
 
         assert_eq!(again.len(), 1, "{printed}");
         let again = again[0].as_ref().expect("what was printed");
-        assert!(rule.name == again.name && rule.given().eq(again.given()), "{printed}");
+        assert!(
+            rule.name == again.name && rule.given().eq(again.given()),
+            "{printed}"
+        );
     }
 }
 

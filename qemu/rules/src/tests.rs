@@ -482,7 +482,14 @@ fn values_become_canonical() {
     assert_eq!(canonical("device", "0000:00:20.0"), Err(Some(9)));
     assert_eq!(canonical("device", "00:1f.8"), Err(Some(6)));
     // Names of other buses are left alone.
-    for name in ["0003:046D:C52B.0001", "PNP0C0A:00", "0:0:0:0", "1-1:1.0", "eth0", "a000000.virtio_mmio"] {
+    for name in [
+        "0003:046D:C52B.0001",
+        "PNP0C0A:00",
+        "0:0:0:0",
+        "1-1:1.0",
+        "eth0",
+        "a000000.virtio_mmio",
+    ] {
         assert_eq!(canonical("device", name), ok(name));
     }
     assert_eq!(canonical("parent", "00:10.0"), ok("0000:00:10.0"));
@@ -506,7 +513,10 @@ fn values_become_canonical() {
     );
     assert_eq!(canonical("modalias", "usb:*dc0aic*"), ok("usb:*dc0Aic*"));
     assert_eq!(canonical("modalias", "of:N*Cabcd*"), ok("of:N*Cabcd*"));
-    assert_eq!(canonical("modalias", "of:Ca\\,b[\\,\\]]\\*"), ok("of:Ca,b[,\\]]\\*"));
+    assert_eq!(
+        canonical("modalias", "of:Ca\\,b[\\,\\]]\\*"),
+        ok("of:Ca,b[,\\]]\\*")
+    );
     assert_eq!(canonical("device", "00\\:04.0"), ok("0000:00:04.0"));
     assert_eq!(canonical("modalias", "1234:11e8"), Err(Some(0)));
     for dsn in [
@@ -518,10 +528,18 @@ fn values_become_canonical() {
     ] {
         assert_eq!(canonical("serial", dsn), ok("52-54-00-ff-ff-12-34-56"));
     }
-    for serial in ["1-0000:00:1d.7-1", "4C530001181212103", "52-54-00-ff-ff-12-34-5", "ABC"] {
+    for serial in [
+        "1-0000:00:1d.7-1",
+        "4C530001181212103",
+        "52-54-00-ff-ff-12-34-5",
+        "ABC",
+    ] {
         assert_eq!(canonical("serial", serial), ok(serial));
     }
-    assert_eq!(canonical("firmware", "\\_SB_.pci0.S08_"), ok("\\_SB.PCI0.S08"));
+    assert_eq!(
+        canonical("firmware", "\\_SB_.pci0.S08_"),
+        ok("\\_SB.PCI0.S08")
+    );
     assert_eq!(canonical("firmware", "/soc/a@0"), ok("/soc/a@0"));
     assert_eq!(canonical("vf", "7,0-2,3,2"), ok("0-3,7"));
     assert_eq!(canonical("vf", "3-0"), Err(Some(0)));

@@ -238,9 +238,8 @@ fn dsn_digits(text: &[u8]) -> Option<&[u8]> {
     let is_separator = |c: &u8| Some(*c) == separator && b"-:. ".contains(c);
     let mut groups = digits.split(is_separator);
     let count = digits.split(is_separator).count();
-    let fits = |group: &[u8]| {
-        group.len() * count == DSN_DIGITS && group.iter().all(u8::is_ascii_hexdigit)
-    };
+    let fits =
+        |group: &[u8]| group.len() * count == DSN_DIGITS && group.iter().all(u8::is_ascii_hexdigit);
 
     groups.all(fits).then_some(digits)
 }
@@ -308,7 +307,11 @@ fn upper_case_digits(alias: &mut [u8], start: usize, keys: AliasKeys) {
     while let Some(rest) = alias.get(at..).filter(|rest| !rest.is_empty()) {
         let fits = |(_, (key, _)): &(usize, &(&[u8], usize))| rest.starts_with(key);
         // The next one, or the longest: `dc` is no `d`, other than where a `d` is due.
-        let next = keys.iter().enumerate().take(usize::from(is_next)).find(fits);
+        let next = keys
+            .iter()
+            .enumerate()
+            .take(usize::from(is_next))
+            .find(fits);
         let longest = || {
             let fitting = keys.iter().enumerate().filter(fits);
 

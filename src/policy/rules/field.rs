@@ -101,7 +101,10 @@ macro_rules! rule_fields {
         }
     };
 }
-#[allow(unused_imports, reason = "the files in configfs are not in every build")]
+#[allow(
+    unused_imports,
+    reason = "the files in configfs are not in every build"
+)]
 pub(crate) use rule_fields;
 
 /// What the arm of one field is, by its comparison.

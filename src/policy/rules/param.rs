@@ -183,7 +183,9 @@ mod tests {
     fn all(text: &[u8]) -> Result<KVec<Spec>, ParseError> {
         let mut specs = KVec::new();
 
-        parse(text, |spec| Ok::<_, ParseError>(specs.push(spec?, GFP_KERNEL)?))?;
+        parse(text, |spec| {
+            Ok::<_, ParseError>(specs.push(spec?, GFP_KERNEL)?)
+        })?;
         Ok(specs)
     }
 

@@ -248,7 +248,10 @@ fn check_set(set: &[u8]) -> Result<(), ParseError> {
         let is_class = first == b'[' && matches!(rest.get(1), Some(b':' | b'.' | b'='));
 
         if is_class || first > last || !is_printable(first) || !is_printable(last) {
-            return Err(ParseError::new(set.len() - rest.len(), "no character of a set"));
+            return Err(ParseError::new(
+                set.len() - rest.len(),
+                "no character of a set",
+            ));
         }
         rest = next;
     }

@@ -108,8 +108,10 @@ pub(crate) fn parse_param<E>(
         let len = 1 + rest.iter().skip(1).position(next).unwrap_or(rest.len() - 1);
         let is_closed = rest.get(len) == Some(&b')');
 
-        f(in_parentheses(rest.get(..len).unwrap_or_default(), is_closed)
-            .map_err(|bad| bad.after(at)))?;
+        f(
+            in_parentheses(rest.get(..len).unwrap_or_default(), is_closed)
+                .map_err(|bad| bad.after(at)),
+        )?;
         at += len + usize::from(is_closed);
     }
     Ok(())
@@ -127,8 +129,9 @@ fn in_parentheses(text: &[u8], is_closed: bool) -> Result<Slot, ParseError> {
     }
 
     match slot.strip_prefix(PLATFORM) {
-        Some(name) => Slot::parse(SlotBus::Platform, name)
-            .map_err(|bad| bad.after(1 + PLATFORM.len())),
+        Some(name) => {
+            Slot::parse(SlotBus::Platform, name).map_err(|bad| bad.after(1 + PLATFORM.len()))
+        }
         None => Slot::parse(SlotBus::Pci, slot).map_err(|bad| bad.after(1)),
     }
 }
@@ -191,7 +194,11 @@ mod tests {
 
     #[test]
     fn slots_parameter_has_several_slots() {
-        let bad = |text: &[u8]| parse_param(text, |slot| slot.map(drop)).err().map(|bad| bad.at);
+        let bad = |text: &[u8]| {
+            parse_param(text, |slot| slot.map(drop))
+                .err()
+                .map(|bad| bad.at)
+        };
         let count = |text: &[u8]| {
             let mut count = 0;
             let _ = parse_param(text, |slot| {

@@ -72,12 +72,11 @@ impl Spec {
     /// # Errors
     ///
     /// [`RuleError::TooLong`], [`RuleError::NoMemory`].
-    pub(super) fn new<'a>(
-        name: &[u8],
-        get: impl Fn(Field) -> &'a [u8],
-    ) -> Result<Self, RuleError> {
+    pub(super) fn new<'a>(name: &[u8], get: impl Fn(Field) -> &'a [u8]) -> Result<Self, RuleError> {
         let texts = Field::ALL.map(&get);
-        let len = texts.iter().fold(name.len(), |len, text| len.saturating_add(text.len()));
+        let len = texts
+            .iter()
+            .fold(name.len(), |len, text| len.saturating_add(text.len()));
 
         if len > Self::MAX_TEXT {
             return Err(RuleError::TooLong);
@@ -144,9 +143,14 @@ impl Spec {
     /// What the rule is found by: a step, and a text.
     pub(super) fn key(&self) -> (usize, &[u8]) {
         let step = usize::from(self.first_step);
-        let text = PRECEDENCE.get(step).map_or(&b""[..], |step| self.get(step.field));
+        let text = PRECEDENCE
+            .get(step)
+            .map_or(&b""[..], |step| self.get(step.field));
 
-        (step, text.get(..usize::from(self.key_len)).unwrap_or_default())
+        (
+            step,
+            text.get(..usize::from(self.key_len)).unwrap_or_default(),
+        )
     }
 
     /// The rule's precedence, if it is the one with that ID.

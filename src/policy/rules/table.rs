@@ -282,9 +282,10 @@ impl Table {
         let rest = (from, range.1);
 
         match self.rules.get(from) {
-            Some(rule) if from < range.1 && rule.spec.key().1 == key => {
-                (from, self.first_not(rest, |its| its.cmp(key) != Ordering::Greater))
-            }
+            Some(rule) if from < range.1 && rule.spec.key().1 == key => (
+                from,
+                self.first_not(rest, |its| its.cmp(key) != Ordering::Greater),
+            ),
             _ => (from, from),
         }
     }
@@ -309,7 +310,9 @@ impl Table {
                 return best;
             };
             let key = self.rules.get(last)?.spec.key().1;
-            let shared = Iterator::zip(key.iter(), text).take_while(|(a, b)| a == b).count();
+            let shared = Iterator::zip(key.iter(), text)
+                .take_while(|(a, b)| a == b)
+                .count();
 
             if shared == key.len() {
                 to = self.first_not((from, to), |its| its < key);

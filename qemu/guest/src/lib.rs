@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the programs that run inside overdrive's guests have in common.
+//! The library of the programs that run inside overdrive's guests.
 
 pub mod bus;
 pub mod ktap;

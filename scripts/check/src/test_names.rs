@@ -149,10 +149,10 @@ fn guest_results(file: &str, tokens: &[TokenTree], all: &mut Vec<Named>) {
     }
 }
 
-/// Finds what `check`, `check_fails` and `skip` are given.
+/// Finds the names that `check`, `check_fails`, `ok` and `skip` are given.
 fn shell_results(file: &str, text: &str, all: &mut Vec<Named>) {
     static RESULT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"\b(check|check_fails|skip) "((?:[^"\\]|\\.)*)""#).expect("a valid pattern")
+        Regex::new(r#"\b(check|check_fails|ok|skip) "((?:[^"\\]|\\.)*)""#).expect("a valid pattern")
     });
     for (index, line) in text.lines().enumerate() {
         if line.trim_start().starts_with('#') {

@@ -6,7 +6,10 @@ mod bind;
 mod bus;
 mod check;
 mod doctor;
+mod explain;
 mod list;
+mod make;
+mod plan;
 mod restore;
 mod rule;
 mod save;
@@ -34,5 +37,7 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Save(args) => save::run(system, &args),
         Command::Restore(args) => restore::run(system, &args),
         Command::Check(args) => check::run(system, &args),
+        Command::Explain(args) => explain::run(system, &args),
+        Command::Plan(args) => plan::run(system, &args),
     }
 }

@@ -4,7 +4,7 @@
 
 mod asked;
 mod device;
-mod iommu;
+pub mod iommu;
 mod module;
 mod rules;
 mod saved;

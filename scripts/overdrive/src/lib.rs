@@ -7,6 +7,7 @@
 //! - [`args`] is what a person types; [`command`] has one file for each command.
 //! - [`doctor`] has the findings, one file for each area.
 //! - [`moves`] brings devices to other drivers: with the module's transactions, or by hand.
+//! - [`policy`] foresees what rules do to the devices that are here, by the kernel's own code.
 //! - [`store`] is the folder `/etc/overdrive.d`: reading, checking, writing.
 //! - [`rule`], [`slot`] and [`bus`] are the module's files in configfs and sysfs.
 //! - [`users`] tells who uses a device, one file for each kind of use.
@@ -23,6 +24,7 @@ pub mod failure;
 pub mod modules;
 pub mod moves;
 pub mod output;
+pub mod policy;
 pub mod rule;
 pub mod slot;
 pub mod store;

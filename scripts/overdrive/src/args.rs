@@ -72,6 +72,9 @@ pub enum Command {
     /// Check what is saved, file by file and line by line
     #[command(after_help = help::STORE)]
     Check(Check),
+    /// Lend devices to a command, and have them back however it ends
+    #[command(after_help = help::RUN)]
+    Run(Run),
     /// Tell which rules match a device, which one wins, and why the others do not
     #[command(after_help = help::FORESIGHT)]
     Explain(Explain),
@@ -135,6 +138,9 @@ pub struct Bind {
     /// Also make a rule for each device, and write it to /etc/overdrive.d
     #[arg(long)]
     pub save: bool,
+    /// Undo it after so many seconds, unless it is confirmed
+    #[arg(long = "try", value_name = "SECONDS")]
+    pub try_for: Option<u64>,
     /// Devices by any of their names, and the driver last
     #[arg(value_name = "DEVICE", num_args = 2.., required = true)]
     pub words: Vec<String>,
@@ -294,6 +300,20 @@ pub struct Restore {
     /// For programs: an object with what was changed
     #[arg(long, conflicts_with = "print")]
     pub json: bool,
+}
+
+/// A command that devices are lent to.
+#[derive(Debug, ClapArgs)]
+pub struct Run {
+    /// A device by any of its names, and the driver that it gets; by default the one of overdrive for VFIO
+    #[arg(long, value_name = "DEVICE[=DRIVER]", required = true)]
+    pub with: Vec<String>,
+    /// Also devices in use
+    #[arg(long, short)]
+    pub force: bool,
+    /// The command with its arguments
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    pub command: Vec<String>,
 }
 
 /// A device to be explained.

@@ -5,7 +5,11 @@
 mod aftermath;
 mod by_hand;
 mod kernel;
+mod loan;
+pub mod trial;
 mod vfio;
+
+pub use loan::Loan;
 
 use crate::{
     device::{Device, find, group},
@@ -33,6 +37,15 @@ impl Target {
             Self::Driver(name) => name,
             Self::Nobody => "none",
             Self::Standard => "",
+        }
+    }
+
+    /// Returns what the module's file for transactions is told.
+    fn word(&self) -> &str {
+        match self {
+            Self::Driver(name) => name,
+            Self::Nobody => "none",
+            Self::Standard => "standard",
         }
     }
 

@@ -43,6 +43,9 @@ address, a default route, or as a port of a bridge or bond; if it is the console
 of it open or mapped, be it through VFIO, sound, a screen or a terminal; if it has virtual functions; if other devices
 depend on it.
 
+Several devices move together, or none of them does. bind --try takes it back after some seconds, unless you confirm:
+for a device that you may need to reach the machine.
+
 Example: a network card and all that shares its IOMMU group, for a virtual machine
   overdrive bind --group 0000:03:00.0 vfio-meta";
 
@@ -77,6 +80,14 @@ buses get other numbers.
 Examples: the second of two equal graphics cards is never for the host; nor is what is plugged into a port
   overdrive rule add --save gpu device=0000:65:00.0 driver=vfio-meta
   overdrive rule add port parent=0000:00:1c.4 driver=none";
+
+/// For `run`.
+pub(super) const RUN: &str = "\
+The devices have the driver only as long as the command runs. Then they have what they had before, also if the command
+crashes or is killed: the kernel does it, and not this program.
+
+Example: a virtual machine with a network card
+  overdrive run --with eth1 -- qemu-system-x86_64 -device vfio-pci,host=0000:03:00.0 ...";
 
 /// For `explain` and `plan`.
 pub(super) const FORESIGHT: &str = "\

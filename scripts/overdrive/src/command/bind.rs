@@ -5,7 +5,7 @@
 use super::make;
 use crate::{
     args::{self, MoveOptions},
-    device::{Device, hot_plug},
+    device::{Device, find, hot_plug},
     failure::{Exit, Failure, Result},
     moves::{self, Options, Target},
     output,
@@ -36,6 +36,18 @@ pub(super) fn run(system: &System, args: &args::Bind) -> Result {
         "none" => Target::Nobody,
         name => Target::Driver(name.to_owned()),
     };
+    if let Some(seconds) = args.try_for {
+        let mut asked = Vec::new();
+        for word in devices {
+            asked.push(find::find(system, word)?);
+        }
+        if !moves::trial::run(system, &asked, &target, args.options.into(), seconds)? {
+            return Err(Failure::new(
+                Exit::Failed,
+                "it was not confirmed; everything is as it was",
+            ));
+        }
+    }
     let moved = moves::run(system, devices, &target, args.options.into())?;
     if args.save {
         return save(system, &moved, args.options.force);

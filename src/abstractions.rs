@@ -22,12 +22,17 @@ mod ftrace;
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 mod ftrace_absent;
 pub(crate) mod global;
+pub(crate) mod identity;
 pub(crate) mod io;
 pub(crate) mod iommu;
 pub(crate) mod irq;
+pub(crate) mod misc_device;
 pub(crate) mod module;
 pub(crate) mod module_param;
+pub(crate) mod monitor;
 pub(crate) mod pm_runtime;
+pub(crate) mod power;
 pub(crate) mod rwsem;
 pub(crate) mod uevent;
 pub(crate) mod vfio;
+pub(crate) mod workqueue;

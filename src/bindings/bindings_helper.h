@@ -22,6 +22,8 @@
 #include "helpers_amba.h"
 #include "helpers_device.h"
 #include "helpers_ftrace.h"
+#include "helpers_identity.h"
 #include "helpers_pci.h"
+#include "helpers_transaction.h"
 
 #endif /* OVERDRIVE_BINDINGS_HELPER_H */

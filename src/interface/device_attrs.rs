@@ -5,6 +5,7 @@
 //!
 //! See `Documentation/ABI/testing/sysfs-bus-overdrive`.
 
+use super::identity::Identity;
 use crate::{
     abstractions::{
         device_attr::{
@@ -21,7 +22,7 @@ use crate::{
     },
     device::list::Devices,
     transaction::{
-        rebind::Target,
+        target::Target,
         Transactions, //
     },
 };
@@ -40,7 +41,7 @@ impl Attribute for Rebind {
     fn store(dev: &Device, text: &[u8]) -> Result {
         let tracked = Devices::published()?.get(dev)?;
 
-        Transactions::published()?.rebind(&tracked, &target(dev, text)?)
+        Transactions::published()?.rebind(&tracked, target(dev, text)?)
     }
 }
 
@@ -53,7 +54,7 @@ impl Attribute for RebindGroup {
     fn store(dev: &Device, text: &[u8]) -> Result {
         let tracked = Devices::published()?.get(dev)?;
 
-        Transactions::published()?.rebind_group(&tracked, &target(dev, text)?)
+        Transactions::published()?.rebind_group(&tracked, target(dev, text)?)
     }
 }
 
@@ -114,11 +115,13 @@ fn target(dev: &Device, text: &[u8]) -> Result<Target> {
 static REBIND: DeviceAttribute<Rebind> = DeviceAttribute::new();
 static REBIND_GROUP: DeviceAttribute<RebindGroup> = DeviceAttribute::new();
 static STATUS: DeviceAttribute<Status> = DeviceAttribute::new();
+static IDENTITY: DeviceAttribute<Identity> = DeviceAttribute::new();
 
-static ATTRIBUTES: AttributeList<4> = AttributeList::new([
+static ATTRIBUTES: AttributeList<5> = AttributeList::new([
     REBIND.as_ptr(),
     REBIND_GROUP.as_ptr(),
     STATUS.as_ptr(),
+    IDENTITY.as_ptr(),
     core::ptr::null_mut(),
 ]);
 

@@ -10,12 +10,12 @@ use crate::{
     target::Arch,
 };
 
-/// How one machine is put together.
+/// The parts of one machine.
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) name: &'static str,
     pub(crate) arch: Arch,
-    /// What the machine is and the devices that tests play with.
+    /// The kind of machine and the devices that tests play with, for QEMU.
     args: &'static [&'static str],
     /// Its memory map changes while it runs; see [`crate::accel::Accel::args`].
     pub(crate) remaps: bool,
@@ -32,7 +32,7 @@ pub(crate) struct Machine {
     pub(crate) cpus: u32,
     /// The serial console as the kernel names it.
     pub(crate) console: &'static str,
-    /// What the kernel must be told to live on this machine.
+    /// The words on the command line without which the kernel does not work on this machine.
     pub(crate) append: &'static str,
 }
 

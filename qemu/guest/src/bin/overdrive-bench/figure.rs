@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a figure is, and how it is taken.
+//! Figures, and the way in which they are taken.
 
 use anyhow::{Context, Result};
 use std::fmt;

@@ -5,7 +5,7 @@
 //! A position in the file is the index of a region in the upper bits and an offset in the lower
 //! [`OFFSET_SHIFT`], as in the C driver: userspace learns it by `VFIO_DEVICE_GET_REGION_INFO`.
 
-use super::device::Access;
+use super::access::Access;
 use crate::abstractions::{
     io::{
         Register,

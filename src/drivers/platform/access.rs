@@ -19,6 +19,7 @@ impl Access {
     /// # Errors
     ///
     /// `ENODEV` if the device was taken away.
+    #[inline(always)]
     pub(super) fn check(&self) -> Result {
         match self {
             Self::Allowed => Ok(()),

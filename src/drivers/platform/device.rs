@@ -157,6 +157,7 @@ impl Operations for PlatformDevice {
         pm_runtime::put(device.parent());
     }
 
+    #[inline(always)]
     fn ioctl(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
         Self::answer(device, cmd, arg)
     }
@@ -173,6 +174,7 @@ impl Operations for PlatformDevice {
         Ok(())
     }
 
+    #[inline(always)]
     fn read(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -184,6 +186,7 @@ impl Operations for PlatformDevice {
         this.regions.read(&this.memory_lock, *pos, buf, count)
     }
 
+    #[inline(always)]
     fn write(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -251,6 +254,7 @@ impl Ioctls for PlatformDevice {
         device.data().irqs.lock().info(index)
     }
 
+    #[inline(always)]
     fn set_irqs(device: &Device<Self, Opened>, set: &IrqSet) -> Result {
         let this = device.data();
         let mut irqs = this.irqs.lock();

@@ -32,8 +32,8 @@ impl Attribute for Identity {
         let tracked = Devices::published()?.get(dev)?;
         let modalias = uevent::modalias(dev).unwrap_or_default();
         let alias = match &modalias[..] {
-            b"" => (c"", BStr::from_bytes(b""), c""),
-            alias => (c"modalias=", BStr::from_bytes(alias), c"\n"),
+            b"" => ("", BStr::from_bytes(b""), ""),
+            alias => ("modalias=", BStr::from_bytes(alias), "\n"),
         };
 
         emit(

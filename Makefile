@@ -55,7 +55,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check host-test fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list host-test fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -82,7 +82,8 @@ help:
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35, microvm or virt)'
 	@echo '  early-boot       - boot Debian systems with our package and a saved rule (root, mmdebstrap)'
-	@echo '  check            - clippy, rustfmt, shellcheck, and the tests that need no guest'
+	@echo '  check            - clippy, rustfmt, shellcheck, the rules of scripts/check, and the tests that need no guest'
+	@echo '  check-tree-list  - where the tree breaks any of these rules'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
@@ -177,7 +178,14 @@ early-boot: test-modules
 	@qemu/debian/reboot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 	@qemu/debian/reboot-dracut '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 
-check: fmt-check shellcheck clippy host-test
+check: fmt-check shellcheck clippy host-test check-tree
+
+# The rules of scripts/check that the tree keeps; `check-tree-list` tells where it breaks any.
+kept-rules := unsafe
+
+check-tree check-tree-list: setup
+	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" run --quiet --locked --manifest-path scripts/check/Cargo.toml \
+		--target-dir '$(build)/cargo' -- $(if $(filter check-tree,$@),$(kept-rules),--list)
 
 clippy: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(build)/clippy) CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
@@ -185,6 +193,8 @@ clippy: $(module-needs)
 		--manifest-path qemu/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets --features generate \
 		--manifest-path scripts/overdrive/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
+	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets \
+		--manifest-path scripts/check/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
 
 fmt fmt-check: setup
 	@. '$(env)' && "$$RUSTFMT" $(if $(filter fmt-check,$@),--check) --edition 2021 src/overdrive.rs
@@ -192,13 +202,15 @@ fmt fmt-check: setup
 		--manifest-path qemu/Cargo.toml
 	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) \
 		--manifest-path scripts/overdrive/Cargo.toml
+	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) \
+		--manifest-path scripts/check/Cargo.toml
 
 shellcheck: setup
 	@git grep -lE '^#!/bin/(busybox )?sh' | \
 		xargs shellcheck --external-sources --source-path=SCRIPTDIR --shell=sh
 
 host-test: setup
-	@. '$(env)' && for project in qemu qemu/rules scripts/overdrive; do \
+	@. '$(env)' && for project in qemu qemu/rules scripts/overdrive scripts/check; do \
 		RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked --manifest-path $$project/Cargo.toml \
 			--target-dir '$(build)/cargo' || exit 1; \
 	done

@@ -19,31 +19,31 @@ plan 7
 
 for driver in pci-stub vfio-meta; do
 	if [ ! -d /sys/bus/pci/drivers/$driver ]; then
-		skip "$driver has the device" "the kernel has no $driver"
-		skip "the standard driver is back" "the kernel has no $driver"
+		skip "$driver has the NIC by override, unbind and probe" "the kernel has no $driver"
+		skip "the NIC has its standard driver after $driver" "the kernel has no $driver"
 		continue
 	fi
 	echo $driver > "/sys/bus/pci/devices/$D/driver_override"
 	echo "$D" > "/sys/bus/pci/devices/$D/driver/unbind"
 	echo "$D" > /sys/bus/pci/drivers_probe
-	check "$driver has the device" is_bound "$D" $driver
+	check "$driver has the NIC by override, unbind and probe" is_bound "$D" $driver
 
 	echo > "/sys/bus/pci/devices/$D/driver_override"
 	echo "$D" > "/sys/bus/pci/devices/$D/driver/unbind"
 	echo "$D" > /sys/bus/pci/drivers_probe
-	check "the standard driver is back" is_bound "$D" e1000e
+	check "the NIC has its standard driver after $driver" is_bound "$D" e1000e
 done
 
 # "we can specify a driver override to force a specific binding or prevent any binding"
 echo none > "/sys/bus/pci/devices/$D/driver_override"
 echo "$D" > "/sys/bus/pci/devices/$D/driver/unbind"
 echo "$D" > /sys/bus/pci/drivers_probe
-check "none prevents any binding" is_bound "$D" none
+check "an override of none prevents any binding of the NIC" is_bound "$D" none
 
 # The better form: the same in one write each, which fails where the three would leave a mess.
 rebind "$D" vfio-meta
-check "one write does the same" is_as "$D" vfio-meta vfio-meta
+check "one write gives the NIC to the VFIO driver" is_as "$D" vfio-meta vfio-meta
 rebind "$D" ""
-check "and the way back" is_as "$D" e1000e "(null)"
+check "one write gives the NIC back to its standard driver" is_as "$D" e1000e "(null)"
 unload_overdrive
 finish

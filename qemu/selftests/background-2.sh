@@ -20,28 +20,29 @@ if [ -n "$D" ]; then
 	echo vfio-platform > "/sys/bus/platform/devices/$D/driver_override"
 	echo "$D" > "/sys/bus/platform/devices/$D/driver/unbind"
 	echo "$D" > /sys/bus/platform/drivers_probe
-	check "vfio-platform has the platform device" is_bound "$D" vfio-platform
+	check "vfio-platform has a platform device by override, unbind and probe" is_bound "$D" vfio-platform
 	echo > "/sys/bus/platform/devices/$D/driver_override"
 	echo "$D" > "/sys/bus/platform/devices/$D/driver/unbind"
 	echo "$D" > /sys/bus/platform/drivers_probe
-	check "its standard driver is back" is_bound "$D" virtio-mmio
+	check "a platform device has its standard driver again" is_bound "$D" virtio-mmio
 else
-	skip "vfio-platform has the platform device" "no virtio-mmio"
-	skip "its standard driver is back" "no virtio-mmio"
+	skip "vfio-platform has a platform device by override, unbind and probe" "no virtio-mmio"
+	skip "a platform device has its standard driver again" "no virtio-mmio"
 fi
 
 if [ -e /sys/bus/platform/devices/fff51000.ethernet ]; then
 	echo vfio-platform > /sys/bus/platform/devices/fff51000.ethernet/driver_override
 	echo fff51000.ethernet > /sys/bus/platform/devices/fff51000.ethernet/driver/unbind
 	echo fff51000.ethernet > /sys/bus/platform/drivers_probe
-	check "vfio-platform has fff51000.ethernet" is_bound fff51000.ethernet vfio-platform
+	check "vfio-platform has fff51000.ethernet by override, unbind and probe" \
+		is_bound fff51000.ethernet vfio-platform
 	echo > /sys/bus/platform/devices/fff51000.ethernet/driver_override
 	echo fff51000.ethernet > /sys/bus/platform/devices/fff51000.ethernet/driver/unbind
 	echo fff51000.ethernet > /sys/bus/platform/drivers_probe
-	check "its standard driver is back, too" is_bound fff51000.ethernet calxedaxgmac
+	check "fff51000.ethernet has its standard driver again" is_bound fff51000.ethernet calxedaxgmac
 else
-	skip "vfio-platform has fff51000.ethernet" "no device tree has it"
-	skip "its standard driver is back, too" "no device tree has it"
+	skip "vfio-platform has fff51000.ethernet by override, unbind and probe" "no device tree has it"
+	skip "fff51000.ethernet has its standard driver again" "no device tree has it"
 fi
 
 P=$(pci_devices 8086:10d3 2>/dev/null | head -n 1)
@@ -49,15 +50,15 @@ if [ -n "$P" ]; then
 	echo vfio-meta > "/sys/bus/pci/devices/$P/driver_override"
 	echo "$P" > "/sys/bus/pci/devices/$P/driver/unbind"
 	echo "$P" > /sys/bus/pci/drivers_probe
-	check "the same commands on the PCI bus" is_bound "$P" vfio-meta
+	check "the same commands give a PCI device to the VFIO driver" is_bound "$P" vfio-meta
 	# The document calls the file preferred_driver in one place; it is driver_override.
 	echo > "/sys/bus/pci/devices/$P/driver_override"
 	echo "$P" > "/sys/bus/pci/devices/$P/driver/unbind"
 	echo "$P" > /sys/bus/pci/drivers_probe
-	check "and back" is_bound "$P" e1000e
+	check "the same commands give a PCI device back" is_bound "$P" e1000e
 else
-	skip "the same commands on the PCI bus" "no e1000e"
-	skip "and back" "no e1000e"
+	skip "the same commands give a PCI device to the VFIO driver" "no e1000e"
+	skip "the same commands give a PCI device back" "no e1000e"
 fi
 
 # "a way that this can be done in a bus-independant way": rebind is the same on both.
@@ -66,6 +67,6 @@ for device in $D $P; do
 	rebind "$device" none && is_bound "$device" none && rebind "$device" "" &&
 		is_bound "$device" "$standard" || bad="${bad:-} $device"
 done
-check "one write on either bus" is "${bad:-}" ""
+check "one write moves a device on either bus and back" is "${bad:-}" ""
 unload_overdrive
 finish

@@ -22,27 +22,27 @@ plan 7
 
 # "one can currently rebind the same device to the same driver like so"
 echo "$D" > "/sys/bus/platform/drivers/$standard/$D/driver/unbind"
-check "unbound" is_bound "$D" none
+check "a platform device can be unbound by hand" is_bound "$D" none
 echo "$D" > "/sys/bus/platform/drivers/$standard/bind"
-check "bound to the same driver" is_bound "$D" "$standard"
+check "an unbound platform device can be bound to its driver by hand" is_bound "$D" "$standard"
 
 # "And one can bind it to the vfio-dt driver [...] Then this would work". Only for a device that is
 # meant to: the driver binds to nothing else.
 echo "$D" > "/sys/bus/platform/drivers/$standard/$D/driver/unbind"
-check_fails "bind alone is refused" \
+check_fails "vfio-platform's bind refuses a device without an override" \
 	sh -c "echo '$D' > /sys/bus/platform/drivers/vfio-platform/bind" 2>/dev/null
 echo vfio-platform > "/sys/bus/platform/devices/$D/driver_override"
 echo "$D" > /sys/bus/platform/drivers/vfio-platform/bind
-check "bind takes a device that was overridden" is_bound "$D" vfio-platform
+check "vfio-platform's bind takes a device whose override names it" is_bound "$D" vfio-platform
 echo > "/sys/bus/platform/devices/$D/driver_override"
 echo "$D" > "/sys/bus/platform/drivers/vfio-platform/unbind"
 echo "$D" > "/sys/bus/platform/drivers/$standard/bind"
-check "and back" is_bound "$D" "$standard"
+check "a platform device can be bound by hand to its standard driver again" is_bound "$D" "$standard"
 
 # echo "vfio-platform" > .../101e0000.rtc/driver/driver_name
 echo "vfio-platform" > "/sys/bus/platform/devices/$D/overdrive/rebind"
-check "one write" is_as "$D" vfio-platform vfio-platform
+check "one write gives a platform device to vfio-platform" is_as "$D" vfio-platform vfio-platform
 echo > "/sys/bus/platform/devices/$D/overdrive/rebind"
-check "and one back" is_as "$D" "$standard" "(null)"
+check "one write gives a platform device back to its standard driver" is_as "$D" "$standard" "(null)"
 unload_overdrive
 finish

@@ -24,25 +24,26 @@ plan 5
 
 # "Add a new slot to the PCI Backend's list"
 printf %s "$A" > $pciback/new_slot
-check "the slot is listed, and the device not bound" \
+check "a new slot is listed, and its device not bound" \
 	is "$(cat $pciback/slots) $(bound_driver "$A")" "$A none"
 # "Now that the backend is watching for the slot, bind to it"
 printf %s "$A" > $pciback/bind
-check "the backend has the device" is_bound "$A" vfio-meta
+check "the backend has a device in a slot after bind" is_bound "$A" vfio-meta
 
 # "Unbind a PCI network card from its network driver"
 printf %s "$B" > /sys/bus/pci/drivers/e1000e/unbind
-check "the network driver has let it go" is_bound "$B" none
+check "the network driver has let go of a card in a slot" is_bound "$B" none
 # "And now bind it to the PCI Backend"
 printf %s "$B" > $pciback/new_slot
 printf %s "$B" > $pciback/bind
-check "the backend has the network card" is_bound "$B" vfio-meta
+check "the backend has a network card in a slot after bind" is_bound "$B" vfio-meta
 
 printf %s "$A" > $pciback/remove_slot
 printf %s "$B" > $pciback/remove_slot
 printf %s "$A" > $pciback/unbind
 printf %s "$B" > $pciback/unbind
 echo "$B" > /sys/bus/pci/drivers_probe
-check "and all is as it was" is "$(bound_driver "$A") $(bound_driver "$B")" "none e1000e"
+check "devices are as they were when their slots are removed" \
+	is "$(bound_driver "$A") $(bound_driver "$B")" "none e1000e"
 unload_overdrive
 finish

@@ -31,7 +31,7 @@ check "there are two identical devices at boot" is "$(identity $goes)" "$(identi
 check "the standard driver of the identical devices is loaded" test -d /sys/bus/pci/drivers/sdhci-pci
 check "a rule from the command line gives one of them away" is_as $goes vfio-meta vfio-meta
 check "a device that is given away at boot has the rule's name" has_status $goes by rule:boot
-check "its identical twin keeps the standard driver" is_as $stays sdhci-pci "(null)"
+check "the twin of a device that is given away at boot keeps its standard driver" is_as $stays sdhci-pci "(null)"
 check "the standard driver has probed the twin that stays only" is "$(probes sdhci_pci_probe)" 1
 
 check "a slot from the command line holds" is_as $smbus vfio-meta vfio-meta

@@ -58,9 +58,9 @@ check_bus serio serio0 psmouse force
 # Forced: the driver's probe is reached, but finds no mouse.
 extend serio force
 count_probes psmouse_connect
-check_fails "serio: a forced driver refuses" rebind serio0 psmouse
-check "serio: after it was asked" test "$(probes psmouse_connect)" -gt 0
-check "serio: that is rolled back" is_as serio0 atkbd "(null)"
+check_fails "serio: a driver that is forced on a foreign device refuses" rebind serio0 psmouse
+check "serio: a driver that is forced on a foreign device is asked" test "$(probes psmouse_connect)" -gt 0
+check "serio: a device is back after a forced driver refused" is_as serio0 atkbd "(null)"
 stop_counting psmouse_connect
 rmdir $buses/serio
 
@@ -71,9 +71,9 @@ done
 check_bus pnp "$port" system no
 
 # The kernel's MMC bus has no match function: its one driver takes all cards.
-check "mmc: can't be extended" is "$(extend_error mmc)" EOPNOTSUPP
-check "sdio: can" extend sdio
-check "sdio: but can't force" fails_with EOPNOTSUPP $buses/sdio/scope force
+check "mmc: the bus can't be extended" is "$(extend_error mmc)" EOPNOTSUPP
+check "sdio: the bus can be extended" extend sdio
+check "sdio: the bus can't have the scope force" fails_with EOPNOTSUPP $buses/sdio/scope force
 rmdir $buses/sdio
 
 unload_overdrive

@@ -52,7 +52,7 @@ target=$(readlink -f "/sys/bus/scsi/devices/$found/..")
 set_override "$target" sd
 probe "$target"
 check "scsi: a target is forced on no driver" is_as "$target" none sd
-check "scsi: nor by rebind" rebind_fails ENODEV "$target" sd
+check "scsi: a rebind forces no target on a driver" rebind_fails ENODEV "$target" sd
 set_override "$target" ""
 rmdir $buses/scsi
 disk_out

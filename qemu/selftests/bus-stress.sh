@@ -39,15 +39,15 @@ good=0
 for _ in $(seq "$times"); do
 	mkdir $buses/test-x && mkdir $buses/test-y && rmdir $buses/test-x $buses/test-y && good=$((good + 1))
 done
-check "$times times extended and left alone" is $good "$times"
-check "nothing is redirected" is "$(hooks)" ""
+check "buses are extended and left alone $times times" is $good "$times"
+check "no function is redirected after buses were left alone" is "$(hooks)" ""
 unload_overdrive
 
 good=0
 for _ in $(seq "$unloads"); do
 	modprobe overdrive buses=test-x,test-y && rmmod overdrive && good=$((good + 1))
 done
-check "$unloads times unloaded with buses extended" is $good "$unloads"
+check "overdrive is unloaded $unloads times while buses are extended" is $good "$unloads"
 
 # Who redirects the function first has it.
 load_overdrive
@@ -56,13 +56,13 @@ for _ in $(seq "$times"); do
 	echo 1 >$fake/redirect && ! mkdir $buses/test-x && echo 0 >$fake/redirect &&
 		mkdir $buses/test-x && ! echo 1 >$fake/redirect && rmdir $buses/test-x && good=$((good + 1))
 done 2>/dev/null
-check "$times conflicts with another redirect" is $good "$times"
-check "nothing is redirected" is "$(hooks)" ""
+check "$times conflicts with another redirect are refused" is $good "$times"
+check "no function is redirected after conflicts" is "$(hooks)" ""
 
 : >/tmp/stop
-check "the probing went on" wait_until 60 test -e /tmp/stopped
+check "devices were probed all the time while buses were extended" wait_until 60 test -e /tmp/stopped
 rebind_by_hand x0
-check "without overdrive, devices have their drivers" is_bound x0 test-a
+check "devices of a bus that was extended have their drivers without overdrive" is_bound x0 test-a
 unload_overdrive
-check "all can be unloaded" rmmod overdrive_buses
+check "the module of buses that were extended can be unloaded" rmmod overdrive_buses
 finish

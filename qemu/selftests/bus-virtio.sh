@@ -35,18 +35,18 @@ check_bus virtio "$rng" virtio_net force
 # Forced: the driver's probe is reached, but finds no network card.
 extend virtio force
 count_probes virtnet_probe
-check_fails "virtio: a forced driver refuses" rebind "$rng" virtio_net
-check "virtio: after it was asked" test "$(probes virtnet_probe)" -gt 0
-check "virtio: that is rolled back" is_as "$rng" virtio_rng "(null)"
+check_fails "virtio: a driver that is forced on a foreign device refuses" rebind "$rng" virtio_net
+check "virtio: a driver that is forced on a foreign device is asked" test "$(probes virtnet_probe)" -gt 0
+check "virtio: a device is back after a forced driver refused" is_as "$rng" virtio_rng "(null)"
 stop_counting virtnet_probe
-check "virtio: a rule's bus" rule bus bus=virtio "device=$rng" driver=virtio_rng
+check "virtio: a rule can name the bus" rule bus bus=virtio "device=$rng" driver=virtio_rng
 rmdir $rules/bus $buses/virtio
 
 if [ -n "$(ls /sys/bus/pci/slots 2>/dev/null)" ] && [ -c "$HOST_PORT" ] && [ -n "$(pci_devices 1234:11e8)" ]; then
 	check_hotplug virtio virtrng_probe "$rounds" rng_in rng_out "device=virtio*"
 else
 	for _ in $(seq $hotplug_results); do
-		skip "virtio: hot-plug" "nowhere to plug a device in"
+		skip "virtio: a plugged device follows a rule" "nowhere to plug a device in"
 	done
 fi
 unload_overdrive

@@ -79,67 +79,72 @@ check_bus() {
 	driver=$(bound_driver "$device")
 
 	comment "$bus: $2 of $driver"
-	check_fails "$bus: has no override without us" has_override "$device"
-	check "$bus: can be extended" mkdir "$buses/$bus"
-	check "$bus: restricts by default" is "$(cat "$buses/$bus/scope")" restrict
+	check_fails "$bus: devices have no override without us" has_override "$device"
+	check "$bus: the bus can be extended" mkdir "$buses/$bus"
+	check "$bus: the scope is restrict by default" is "$(cat "$buses/$bus/scope")" restrict
 	if [ "$4" = force ]; then
-		check "$bus: can force" sh -c "echo force >$buses/$bus/scope"
-		check "$bus: does" is "$(cat "$buses/$bus/scope")" force
+		check "$bus: the scope can become force" sh -c "echo force >$buses/$bus/scope"
+		check "$bus: the scope is force when that was written" is "$(cat "$buses/$bus/scope")" force
 		echo restrict >"$buses/$bus/scope"
 	else
-		check "$bus: can't force" fails_with EOPNOTSUPP "$buses/$bus/scope" force
-		check "$bus: keeps its scope" is "$(cat "$buses/$bus/scope")" restrict
+		check "$bus: the scope can't become force" fails_with EOPNOTSUPP "$buses/$bus/scope" force
+		check "$bus: the scope is kept when a change is refused" \
+			is "$(cat "$buses/$bus/scope")" restrict
 	fi
 	check "$bus: devices keep their drivers, and have no override" \
 		is_as "$device" "$driver" "(null)"
 
 	# With the kernel's own files.
 	set_override "$device" none
-	check "$bus: an override leaves the driver" is_as "$device" "$driver" none
+	check "$bus: an override alone leaves a device its driver" is_as "$device" "$driver" none
 	rebind_by_hand "$device"
-	check "$bus: none is no driver" is_as "$device" none none
+	check "$bus: an override of none keeps drivers off" is_as "$device" none none
 	set_override "$device" no-such-driver
 	probe "$device"
-	check "$bus: a wrong name is no driver either" is_as "$device" none no-such-driver
+	check "$bus: an override with a wrong name keeps drivers off" is_as "$device" none no-such-driver
 	if [ "$other" = - ]; then
-		skip "$bus: nor is one that doesn't match" "no other driver"
+		skip "$bus: an override with a driver that doesn't match keeps drivers off" "no other driver"
 	else
 		set_override "$device" "$other"
 		probe "$device"
-		check "$bus: nor is one that doesn't match" is_as "$device" none "$other"
+		check "$bus: an override with a driver that doesn't match keeps drivers off" \
+			is_as "$device" none "$other"
 	fi
 	set_override "$device" "$driver"
 	probe "$device"
-	check "$bus: the driver that it names is" is_as "$device" "$driver" "$driver"
+	check "$bus: an override binds the driver that it names" is_as "$device" "$driver" "$driver"
 	set_override "$device" ""
 	rebind_by_hand "$device"
-	check "$bus: without one, the standard driver" is_as "$device" "$driver" "(null)"
+	check "$bus: a device without an override has its standard driver" is_as "$device" "$driver" "(null)"
 
 	# By rebind.
-	check "$bus: rebind to none" rebind "$device" none
-	check "$bus: has no driver then" is_as "$device" none none
-	check "$bus: rebind to the standard driver" rebind "$device" ""
-	check "$bus: has it then" is_as "$device" "$driver" "(null)"
-	check "$bus: rebind to a driver that is none" rebind_fails ENOENT "$device" no-such-driver
+	check "$bus: a device can be rebound to none" rebind "$device" none
+	check "$bus: a device has no driver after a rebind to none" is_as "$device" none none
+	check "$bus: a device can be rebound to its standard driver" rebind "$device" ""
+	check "$bus: a device has its standard driver after a rebind to it" is_as "$device" "$driver" "(null)"
+	check "$bus: a rebind to a driver that does not exist is ENOENT" \
+		rebind_fails ENOENT "$device" no-such-driver
 	if [ "$other" = - ]; then
-		skip "$bus: rebind to one that doesn't match" "no other driver"
-		skip "$bus: is rolled back" "no other driver"
+		skip "$bus: a rebind to a driver that doesn't match is refused" "no other driver"
+		skip "$bus: a rebind to a driver that doesn't match is rolled back" "no other driver"
 	else
-		check "$bus: rebind to one that doesn't match" rebind_fails ENODEV "$device" "$other"
-		check "$bus: is rolled back" has_status "$device" rebind rolled-back:-19
+		check "$bus: a rebind to a driver that doesn't match is refused" \
+			rebind_fails ENODEV "$device" "$other"
+		check "$bus: a rebind to a driver that doesn't match is rolled back" \
+			has_status "$device" rebind rolled-back:-19
 	fi
-	check "$bus: has its driver" is_as "$device" "$driver" "(null)"
+	check "$bus: a device has its driver after a rebind that failed" is_as "$device" "$driver" "(null)"
 
 	# By rule.
 	rule "$bus" "bus=$bus" "device=${device##*/}" driver=none
 	echo 1 >"$rules/$bus/apply"
-	check "$bus: a rule moves it" is_as "$device" none none
-	check "$bus: the rule is named" has_status "$device" by "rule:$bus"
+	check "$bus: a rule keeps drivers off a device" is_as "$device" none none
+	check "$bus: a device's status names its rule" has_status "$device" by "rule:$bus"
 	rmdir "$rules/$bus"
 	probe "$device"
-	check "$bus: without the rule it has its driver" is_as "$device" "$driver" "(null)"
+	check "$bus: a device has its driver when its rule is gone" is_as "$device" "$driver" "(null)"
 	rmdir "$buses/$bus"
-	check_fails "$bus: undone, nothing is left" has_override "$device"
+	check_fails "$bus: devices have no override when the bus is left alone" has_override "$device"
 }
 
 # How many results check_hotplug has.
@@ -158,7 +163,7 @@ check_hotplug() {
 	count_probes "$function" || ktap_exit_fail_msg "no kprobe on $function"
 	device=$($in)
 	wait_until 20 test -e "/sys/bus/$bus/devices/$device/driver"
-	check "$bus: without a rule, the driver's probe is called" test "$(probes "$function")" -gt 0
+	check "$bus: the driver's probe is called without a rule" test "$(probes "$function")" -gt 0
 	$out
 	stop_counting "$function"
 
@@ -173,9 +178,9 @@ check_hotplug() {
 		fi
 		$out
 	done
-	check "$bus: $rounds times plugged in, $rounds times without a driver" is $good "$rounds"
-	check "$bus: the driver's probe was never called" is "$(probes "$function")" 0
-	check "$bus: the rule counts them" test "$(hits plug)" -ge "$rounds"
+	check "$bus: a device that is plugged in $rounds times never has a driver" is $good "$rounds"
+	check "$bus: the driver's probe was never called for plugged devices" is "$(probes "$function")" 0
+	check "$bus: a rule counts the plugged devices" test "$(hits plug)" -ge "$rounds"
 	stop_counting "$function"
 	rmdir $rules/plug "$buses/$bus"
 }

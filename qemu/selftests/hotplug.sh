@@ -36,16 +36,16 @@ plan 7
 
 device=$(plug plug0)
 check "a device can be plugged in" test -n "$device"
-check "it comes without an override" \
+check "a device that was plugged in has no override" \
 	test "$(cat "/sys/bus/pci/devices/$device/driver_override")" = "(null)"
 set_override "$device" vfio-meta
 echo "$device" > /sys/bus/pci/drivers_probe
-check "the meta driver has it" is_bound "$device" vfio-meta
+check "a device that was plugged in can be given to the VFIO driver" is_bound "$device" vfio-meta
 unplug plug0
-check "it can be unplugged while bound" wait_until 10 gone "$device"
+check "a device can be unplugged while the VFIO driver has it" wait_until 10 gone "$device"
 
 again=$(plug plug1)
-check "the next one in the same slot comes without an override" \
+check "the next device in the same port has no override" \
 	test "$again" = "$device" -a "$(cat "/sys/bus/pci/devices/$again/driver_override")" = "(null)"
 unplug plug1
 wait_until 10 gone "$again"
@@ -60,7 +60,7 @@ for _ in $(seq "$rounds"); do
 		wait_until 10 gone "$device" &&
 		good=$((good + 1))
 done
-check "$rounds times plugged, bound and unplugged" test "$good" -eq "$rounds"
+check "$rounds devices are plugged in, bound and unplugged one after the other" test "$good" -eq "$rounds"
 
 # The driver goes first, then the device.
 device=$(plug plug3)

@@ -63,34 +63,35 @@ load_overdrive
 plan 17
 rebind "$device" vfio-meta
 
-check "somebody uses the device" hold
+check "a process uses a device through VFIO" hold
 later sh -c "echo $device >$driver/unbind"
-check "unbinding it asks the user for it" asked
-check "and waits" still_waits
-check "the user lets it go" let_go
-check "then it is done" ended 0
-check "the device is free" is_bound "$device" none
+check "unbinding a device in use asks its user for it" asked
+check "unbinding a device in use waits for its user" still_waits
+check "the user of a device that is unbound lets it go" let_go
+check "unbinding ends when the user has let go" ended 0
+check "a device that its user let go has no driver" is_bound "$device" none
 
 rebind "$device" vfio-meta
 hold
 later rebind "$device" test-a
-check "a rebind asks as well" asked
-check "and waits" still_waits
-check "its state tells" has_status "$device" rebind busy
+check "a rebind of a device in use asks its user for it" asked
+check "a rebind of a device in use waits for its user" still_waits
+check "a device whose user is asked for it has rebind=busy" has_status "$device" rebind busy
 let_go
-check "then it is done" ended 0
-check "the device has moved" is_as "$device" test-a test-a
+check "a rebind ends when the user has let go" ended 0
+check "a device that its user let go has moved" is_as "$device" test-a test-a
 
 rebind "$device" vfio-meta
 hold
-check "the module can't be unloaded" sh -c "! rmmod overdrive 2>/tmp/why"
-check "which is told at once, and why" is "$(errno_name </tmp/why)" EAGAIN
-check "it is still there, and so is the user" \
+check "the module can't be unloaded while a device is in use" sh -c "! rmmod overdrive 2>/tmp/why"
+check "unloading while a device is in use is EAGAIN at once" is "$(errno_name </tmp/why)" EAGAIN
+check "the module and the user of a device are there after a refused unload" \
 	sh -c "test -d /sys/module/overdrive && kill -0 $holder && ! grep asked /tmp/held"
-check "the device stays" is_as "$device" vfio-meta vfio-meta
+check "a device in use stays with its driver after a refused unload" is_as "$device" vfio-meta vfio-meta
 let_go
 rebind "$device" ""
-check "when nobody uses it, it can be" rmmod overdrive
-check "and it is as it was" is "$(bound_driver "$device") $(get_override "$device")" "none (null)"
+check "the module can be unloaded when nobody uses a device" rmmod overdrive
+check "a device that was in use has no driver and no override after unloading" \
+	is "$(bound_driver "$device") $(get_override "$device")" "none (null)"
 rmmod overdrive_test
 finish

@@ -16,21 +16,21 @@ if [ -n "$edu" ]; then
 	load_overdrive
 	echo 1234 11e8 > /sys/bus/pci/drivers/vfio-meta/new_id
 	check "a dynamic ID binds no device" is_bound "$edu" none
-	check "nor does bind, with a dynamic ID" \
+	check "bind takes no device that only a dynamic ID names" \
 		fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$edu"
 	echo "$edu" > /sys/bus/pci/drivers_probe
-	check "nor does drivers_probe, with a dynamic ID" is_bound "$edu" none
+	check "drivers_probe binds no device that only a dynamic ID names" is_bound "$edu" none
 	echo vfio-meta > "/sys/bus/pci/devices/$edu/driver_override"
 	echo "$edu" > /sys/bus/pci/drivers_probe
-	check "the override still works beside a dynamic ID" is_bound "$edu" vfio-meta
+	check "an override works beside a dynamic ID" is_bound "$edu" vfio-meta
 	echo > "/sys/bus/pci/devices/$edu/driver_override"
 	echo "$edu" > /sys/bus/pci/drivers/vfio-meta/unbind
 	echo 1234 11e8 > /sys/bus/pci/drivers/vfio-meta/remove_id
 	unload_overdrive
 else
-	for name in "a dynamic ID binds no device" "nor does bind, with a dynamic ID" \
-		"nor does drivers_probe, with a dynamic ID" \
-		"the override still works beside a dynamic ID"; do
+	for name in "a dynamic ID binds no device" "bind takes no device that only a dynamic ID names" \
+		"drivers_probe binds no device that only a dynamic ID names" \
+		"an override works beside a dynamic ID"; do
 		skip "$name" "no edu device"
 	done
 fi
@@ -40,17 +40,20 @@ device=$(free_platform_device)
 if [ -n "$device" ]; then
 	allow_noiommu
 	load_overdrive "platform_driver=$device"
-	check "the driver has the device's name" test -d "/sys/bus/platform/drivers/$device"
-	check "registering it bound nothing" is_bound "$device" none
+	check "a platform driver can have a device's name" test -d "/sys/bus/platform/drivers/$device"
+	check "registering a platform driver with a device's name binds nothing" is_bound "$device" none
 	echo "$device" > /sys/bus/platform/drivers_probe
-	check "nor does drivers_probe" is_bound "$device" none
-	check "nor does bind" \
+	check "drivers_probe binds no device that has the driver's name" is_bound "$device" none
+	check "bind takes no device that has the driver's name" \
 		fails_with ENODEV "/sys/bus/platform/drivers/$device/bind" "$device"
 	unload_overdrive
-	check "the device is as before" is_bound "$device" none
+	check "a device that has the driver's name is as before" is_bound "$device" none
 else
-	for name in "the driver has the device's name" "registering it bound nothing" \
-		"nor does drivers_probe" "nor does bind" "the device is as before"; do
+	for name in "a platform driver can have a device's name" \
+		"registering a platform driver with a device's name binds nothing" \
+		"drivers_probe binds no device that has the driver's name" \
+		"bind takes no device that has the driver's name" \
+		"a device that has the driver's name is as before"; do
 		skip "$name" "no platform device without a driver"
 	done
 fi

@@ -44,26 +44,26 @@ page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 plan 12
 
 echo >"$file"
-check "unset reads as (null)" test "$(cat "$file")" = "(null)"
-check "a name without a newline" stored 'vfio-meta' vfio-meta
-check "a trailing newline is stripped" stored 'none\n' none
-check "what follows a newline is ignored" stored 'one\ntwo\n' one
-check "a NUL ends the name" stored 'three\0four' three
-check "UTF-8 is kept as it is" stored 'tr\303\244iber\n' "$(printf 'tr\303\244iber')"
-check "so are spaces" stored ' a b \n' ' a b '
+check "a driver_override that is not set reads as (null)" test "$(cat "$file")" = "(null)"
+check "a driver_override is stored without a newline" stored 'vfio-meta' vfio-meta
+check "a trailing newline is stripped from a driver_override" stored 'none\n' none
+check "what follows a newline in a driver_override is ignored" stored 'one\ntwo\n' one
+check "a NUL ends a driver_override" stored 'three\0four' three
+check "a driver_override keeps UTF-8 as it is" stored 'tr\303\244iber\n' "$(printf 'tr\303\244iber')"
+check "a driver_override keeps spaces" stored ' a b \n' ' a b '
 stored 'x' x
-check "an empty line clears" stored '\n' "(null)"
+check "an empty line clears a driver_override" stored '\n' "(null)"
 stored 'x' x
-check "a lone NUL clears" stored '\0' "(null)"
+check "a lone NUL clears a driver_override" stored '\0' "(null)"
 
 # A write of nothing never reaches the attribute.
 stored 'kept' kept
 : >"$file"
-check "an empty write changes nothing" test "$(cat "$file")" = kept
+check "an empty write changes no driver_override" test "$(cat "$file")" = kept
 
 longest=$(name $((page - 2)))
-check "the longest name fits in a page with its newline" stored "$longest" "$longest"
-check "a longer one is refused and changes nothing" too_long $((page - 1))
+check "the longest driver_override fits in a page with its newline" stored "$longest" "$longest"
+check "a driver_override over a page is refused and changes nothing" too_long $((page - 1))
 
 echo >"$file"
 finish

@@ -20,54 +20,55 @@ edu_twin=$(pci_devices 1234:11e8 | sed -n 2p)
 load_overdrive
 plan 17
 
-check "the standard driver has the device" is_bound "$nic" e1000e
-check "and its twin" is_bound "$twin" e1000e
+check "the standard driver has a PCI device at first" is_bound "$nic" e1000e
+check "the standard driver has the identical PCI device at first" is_bound "$twin" e1000e
 
 # The three writes of the commit that introduced driver_override.
 echo vfio-meta > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
 echo "$nic" > /sys/bus/pci/drivers_probe
-check "override, unbind, probe: the meta driver has the device" is_bound "$nic" vfio-meta
-check "the identical device keeps its driver" is_bound "$twin" e1000e
+check "override, unbind and probe give a PCI device to the VFIO driver" is_bound "$nic" vfio-meta
+check "a PCI device keeps its driver when its twin is given away" is_bound "$twin" e1000e
 
 echo > "/sys/bus/pci/devices/$nic/driver_override"
-check "clearing the override does not unbind" is_bound "$nic" vfio-meta
+check "clearing the override unbinds no PCI device" is_bound "$nic" vfio-meta
 echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
 echo "$nic" > /sys/bus/pci/drivers_probe
-check "clear, unbind, probe: the standard driver is back" is_bound "$nic" e1000e
+check "clear, unbind and probe give a PCI device back" is_bound "$nic" e1000e
 
 echo none > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > "/sys/bus/pci/devices/$nic/driver/unbind"
 echo "$nic" > /sys/bus/pci/drivers_probe
-check "none keeps the device without a driver" is_bound "$nic" none
-check "the meta driver refuses a device whose override is none" \
+check "an override of none keeps a PCI device without a driver" is_bound "$nic" none
+check "the VFIO driver refuses a PCI device whose override is none" \
 	fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$nic"
-check "so does the standard driver" \
+check "the standard driver refuses a PCI device whose override is none" \
 	fails_with ENODEV /sys/bus/pci/drivers/e1000e/bind "$nic"
 
 echo no-such-driver > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > /sys/bus/pci/drivers_probe
-check "a name that no driver has binds nothing" is_bound "$nic" none
+check "a name that no driver has binds no PCI device" is_bound "$nic" none
 
 echo vfio-met > "/sys/bus/pci/devices/$nic/driver_override"
 echo "$nic" > /sys/bus/pci/drivers_probe
-check "the beginning of a driver's name is not its name" is_bound "$nic" none
+check "the beginning of a driver's name binds no PCI device" is_bound "$nic" none
 
 echo > "/sys/bus/pci/devices/$nic/driver_override"
-check "without an override the meta driver refuses the device" \
+check "the VFIO driver refuses a PCI device without an override" \
 	fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$nic"
 echo "$nic" > /sys/bus/pci/drivers_probe
-check "and the standard driver takes it" is_bound "$nic" e1000e
+check "the standard driver takes a PCI device without an override" is_bound "$nic" e1000e
 
 # A device that no driver wants.
-check "edu has no standard driver" is_bound "$edu" none
+check "an edu device has no standard driver" is_bound "$edu" none
 echo vfio-meta > "/sys/bus/pci/devices/$edu/driver_override"
 echo "$edu" > /sys/bus/pci/drivers/vfio-meta/bind
-check "bind takes the device that is named" is_bound "$edu" vfio-meta
-check "but not its twin" fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$edu_twin"
+check "the VFIO driver's bind takes the device whose override names it" is_bound "$edu" vfio-meta
+check "the VFIO driver's bind refuses the twin without an override" \
+	fails_with ENODEV /sys/bus/pci/drivers/vfio-meta/bind "$edu_twin"
 echo "$edu" > /sys/bus/pci/drivers/vfio-meta/unbind
 echo > "/sys/bus/pci/devices/$edu/driver_override"
-check "unbind lets it go" is_bound "$edu" none
+check "the VFIO driver's unbind lets a device go" is_bound "$edu" none
 
 unload_overdrive
 finish

@@ -75,18 +75,18 @@ walk() {
 
 plan 6
 walk test-a test-b
-check "an allocation failed in some, and all were reached" \
+check "every allocation of a rebind fails once" \
 	test $injected -gt 5 -a "$missed" -ge "$unreached"
-check "and some rebinds with it" test $failed -gt 1
-check "each time the device is where it was or where it goes" is "$bad" ""
+check "some rebinds fail where an allocation does" test $failed -gt 1
+check "a device is where it was or where it goes after an allocation failed" is "$bad" ""
 
 # The new driver fails as well, so that all allocations of the way back are met.
 echo -5 >$knobs/probe-b
 walk test-a test-b
-check "an allocation failed in some on the way back, and all were reached" \
+check "every allocation of a roll-back fails once" \
 	test $injected -gt 5 -a "$missed" -ge "$unreached"
-check "no rebind succeeded" test $good -eq 0
-check "each time the device is where it was" is "$bad" ""
+check "no rebind succeeds whose probe fails, whatever allocation fails" test $good -eq 0
+check "a device is where it was after an allocation failed on the way back" is "$bad" ""
 echo 0 >$knobs/probe-b
 
 echo Y >$failslab/ignore-gfp-wait

@@ -51,38 +51,40 @@ plan 14
 before=$(state)
 bridge_state=$(for member in $bridges; do bound_driver "$member"; done)
 
-check "one write moves all endpoints" sh -c "echo test-a >'$(of_device "$edu" rebind_group)'"
-check "all of them" all_bound test-a
-check "bridges stay" is "$(for member in $bridges; do bound_driver "$member"; done)" "$bridge_state"
+check "one write moves all endpoints of a group" sh -c "echo test-a >'$(of_device "$edu" rebind_group)'"
+check "all endpoints of a moved group have the driver" all_bound test-a
+check "bridges of a moved group keep their drivers" \
+	is "$(for member in $bridges; do bound_driver "$member"; done)" "$bridge_state"
 
 # One probe of several fails.
 moved=$(state)
 echo 5 >$knobs/probe-b
-check "a probe that fails fails all" fails_with EIO "$(of_device "$edu" rebind_group)" test-b
-check "and everything is as it was" is "$(state)" "$moved"
+check "a group whose probe fails is not moved" fails_with EIO "$(of_device "$edu" rebind_group)" test-b
+check "a group is as it was after a probe that failed" is "$(state)" "$moved"
 for member in $endpoints; do
 	failed="${failed:-} $(status_of "$member" rebind)"
 done
-check "which each state tells" is "$(echo "$failed" | tr ' ' '\n' | sort -u | tr -d '\n')" \
+check "the state of each endpoint tells that the group was rolled back" is "$(echo "$failed" | tr ' ' '\n' | sort -u | tr -d '\n')" \
 	rolled-back:-5
 # The last of several fails, when all others have moved.
 others=$(($(echo "$endpoints" | wc -w) - 1))
 echo $((others * 1000 + 5)) >$knobs/probe-b
-check "a last probe that fails fails all" \
+check "a group whose last probe fails is not moved" \
 	fails_with EIO "$(of_device "$edu" rebind_group)" test-b
-check "and the others that had moved already are back" is "$(state)" "$moved"
-check "they had" is "$(cat $knobs/probe-b)" 0
-check "an unknown driver is refused" fails_with ENOENT "$(of_device "$edu" rebind_group)" no-such
-check "nothing changes" is "$(state)" "$moved"
+check "endpoints that had moved are back after the last probe failed" is "$(state)" "$moved"
+check "endpoints had moved before the last probe failed" is "$(cat $knobs/probe-b)" 0
+check "a rebind of a group to an unknown driver is ENOENT" \
+	fails_with ENOENT "$(of_device "$edu" rebind_group)" no-such
+check "a rebind of a group that is refused changes nothing" is "$(state)" "$moved"
 
-check "an empty line gives all back" sh -c "echo >'$(of_device "$last" rebind_group)'"
-check "to their standard drivers" is "$(state)" "$before"
+check "an empty line gives a whole group back" sh -c "echo >'$(of_device "$last" rebind_group)'"
+check "endpoints of a group that was given back have their standard drivers" is "$(state)" "$before"
 
 alone=
 for dir in /sys/bus/platform/devices/*; do
 	[ -e "$dir/iommu_group" ] || alone=${dir##*/}
 done
-check "a device without a group is refused" \
+check "a rebind of the group of a device without one is refused" \
 	fails_with ENODEV "$(of_device "$alone" rebind_group)" none
 rmmod overdrive_test
 unload_overdrive

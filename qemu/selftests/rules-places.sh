@@ -70,7 +70,7 @@ nic=0000:00:06.0
 
 require_host
 load_overdrive
-plan 44
+plan 45
 
 # What tells one device from all others.
 check "the identity has the name of the device" is "$(identity_of $nic device)" $nic
@@ -149,53 +149,46 @@ replug $edu
 check "without the rule, nothing is left" is_as $edu none "(null)"
 
 # A switch: bridges between a port and a device.
-rule port parent=00:10.0 driver=none
-rule all-below below=00:10.0 modalias=pci:v00008086d000010d3* driver=none
-plug x3130-upstream up rp0
-plug xio3130-downstream down up ',"chassis":20,"slot":20'
-nic leaf down 04
-wait_until 30 test -e "/sys/bus/pci/devices/$rp0/$(in_port $rp0)"
-deep() {
-	for _dir in /sys/bus/pci/devices/$rp0/????:??:??.?/????:??:??.?/????:??:??.?; do
-		[ -e "$_dir/overdrive/status" ] && basename "$_dir" && return
-	done
-	return 1
-}
-if ! wait_until 30 deep >/dev/null; then
-	echo 1 >/sys/bus/pci/rescan
-	wait_until 30 deep >/dev/null
-fi
-leaf=$(deep)
-upstream=$(in_port $rp0)
+rps=0000:00:16.0
+upstream=$(in_port $rps)
 downstream=$(in_port "$upstream")
-wait_until 20 test -e "/sys/bus/pci/devices/$downstream/driver"
+leaf=$(in_port "$downstream")
+path=$rps/00.0/00.0/00.0
+
+# new_switch DEVICE: finds a part of the switch, and what is behind it, anew.
+new_switch() {
+	echo 1 >"/sys/bus/pci/devices/$1/remove"
+	echo 1 >/sys/bus/pci/rescan
+	wait_until 20 test -e "/sys/bus/pci/devices/$leaf/overdrive/status"
+}
+
+check "the path of a device behind a switch goes through it" \
+	sh -c "sed -n 's/^path=//p' $(of_device "$leaf" identity) | grep -qx $path"
+check "a path that begins at the switch is one as well" \
+	sh -c "sed -n 's/^path=//p' $(of_device "$leaf" identity) | grep -qx $downstream/00.0"
+rule port parent=00:16.0 driver=none
+rule all-below below=00:16.0 driver=none
+new_switch "$upstream"
 check "a switch in a port keeps its driver" is_as "$upstream" pcieport "(null)"
 check "the ports of the switch keep theirs" is_as "$downstream" pcieport "(null)"
 check "a rule for all below a port takes what is behind the switch" is_as "$leaf" none none
 check "a rule for what is in a port does not take the switch" is "$(hits port)" 0
-check "the path of a device behind a switch goes through it" \
-	sh -c "sed -n 's/^path=//p' $(of_device "$leaf" identity) | grep -qx 0000:00:10.0/00.0/00.0/00.0"
-check "a path that begins at the switch is one as well" \
-	sh -c "sed -n 's/^path=//p' $(of_device "$leaf" identity) | grep -qx $downstream/00.0"
-rmdir $rules/all-below $rules/port
+check "a rule for all below leaves bridges alone" is "$(hits all-below)" 1
+rmdir $rules/port
 
-rule leaf path=00:10.0/00.0/00.0/00.0 driver=@standard
+rule leaf "path=$path" driver=@standard
 rule switch "path=$downstream/00.0" driver=none
-rule general below=00:10.0/0.0 driver=none
-echo 1 >"/sys/bus/pci/devices/$leaf/remove"
-echo 1 >/sys/bus/pci/rescan
+new_switch "$leaf"
 wait_until 20 test -e "/sys/bus/pci/devices/$leaf/driver"
 check "of two rules by path the older wins" is "$(hits leaf) $(hits switch)" "1 0"
 check "an exception gives the standard driver" is_as "$leaf" e1000e "(null)"
-rmdir $rules/leaf $rules/switch
+rmdir $rules/leaf $rules/switch $rules/all-below
 rule bridge "device=$downstream" driver=none
-echo 1 >"/sys/bus/pci/devices/$downstream/remove"
-echo 1 >/sys/bus/pci/rescan
-wait_until 20 test -e "/sys/bus/pci/devices/$downstream/overdrive/status"
+new_switch "$downstream"
 check "a bridge is taken by its exact name" is_as "$downstream" none none
-check "a rule for all below leaves bridges alone" is "$(hits general)" 1
-rmdir $rules/bridge $rules/general
-gone up $rp0
+rmdir $rules/bridge
+set_override "$downstream" ""
+rebind "$downstream" ""
 
 # Patterns, and slots.
 rule some 'device=0000:00:*' driver=none

@@ -57,8 +57,8 @@ load_and_unload()
 [ -n "${OVERDRIVE_MACHINE:-}" ] || skip_all "not a guest of the harness"
 plan 5
 check "the machine has its devices" machine_has_its_devices
-check "IOMMU groups" groups_are_as_expected
+check "the machine's IOMMU groups are as expected" groups_are_as_expected
 check "the host answers" host_answers
-check "the host refuses nonsense" host_refuses_nonsense
+check "the host refuses what is no request" host_refuses_nonsense
 check "the module can be loaded and unloaded" load_and_unload
 finish

@@ -37,24 +37,26 @@ nic=$(pci_devices 8086:10d3 | head -n 1)
 command -v overdrive >/dev/null || skip_all "no overdrive command"
 plan 14
 
-check "overdrive has just the alias of the edu device" \
+check "overdrive's only VFIO alias is that of the edu device" \
 	is "$(vfio_aliases_of overdrive)" "$alias_of_edu"
-check "and vfio-pci the one for every device" \
+check "vfio-pci's only VFIO alias is that for every device" \
 	is "$(vfio_aliases_of vfio_pci)" 'vfio_pci:v*d*sv*sd*bc*sc*i*'
-check_fails "the edu device's own alias does not load it" \
+check_fails "the edu device's own alias does not load overdrive" \
 	loads "$(cat "/sys/bus/pci/devices/$edu/modalias")"
-check "the best for edu is overdrive" is "$(overdrive variant --print "$edu")" overdrive
-check "the best for e1000e is vfio-pci" is "$(overdrive variant --print "$nic")" vfio_pci
-check "edu has two candidates" candidate_count "$edu" 2
-check "the better one has 5 asterisks" is "$(awk 'NR == 1 { print $1, $2 }' /tmp/candidates)" "5 overdrive"
-check "the other one 7" is "$(awk 'NR == 2 { print $1, $2 }' /tmp/candidates)" "7 vfio_pci"
-check_fails "none of this loads a module" grep -q '^overdrive ' /proc/modules
+check "the best VFIO module for edu is overdrive" is "$(overdrive variant --print "$edu")" overdrive
+check "the best VFIO module for e1000e is vfio-pci" is "$(overdrive variant --print "$nic")" vfio_pci
+check "there are two VFIO modules for edu" candidate_count "$edu" 2
+check "the best alias for edu has 5 asterisks" \
+	is "$(awk 'NR == 1 { print $1, $2 }' /tmp/candidates)" "5 overdrive"
+check "the second best alias for edu has 7 asterisks" \
+	is "$(awk 'NR == 2 { print $1, $2 }' /tmp/candidates)" "7 vfio_pci"
+check_fails "asking for VFIO modules loads none" grep -q '^overdrive ' /proc/modules
 
-check "edu is handed over" overdrive variant "$edu"
-check "to the meta driver, which is not named like its module" is_bound "$edu" vfio-meta
-check "e1000e is handed over" overdrive variant "/sys/bus/pci/devices/$nic"
-check "to vfio-pci" is_bound "$nic" vfio-pci
-check_fails "a device that is not there" overdrive variant 0000:ff:1f.7
+check "overdrive variant hands edu over by its name" overdrive variant "$edu"
+check "overdrive variant finds a driver that is not named like its module" is_bound "$edu" vfio-meta
+check "overdrive variant hands e1000e over by its path" overdrive variant "/sys/bus/pci/devices/$nic"
+check "overdrive variant gives e1000e to vfio-pci" is_bound "$nic" vfio-pci
+check_fails "overdrive variant refuses a device that is not there" overdrive variant 0000:ff:1f.7
 
 return_pci "$edu"
 return_pci "$nic"

@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-/// Why a test did not pass.
+/// The reason for which a test did not pass.
 pub enum Miss {
     /// It can't be done here.
     Skip(String),

@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KVM if it works, else TCG.
-//!
-//! That `/dev/kvm` opens proves nothing: a guest may still hang at its first instructions. So the
-//! test kernel itself is started, and must have reached its first line of log in time.
+//! The accelerators of QEMU, and the arguments that each takes.
 
-use std::{
-    fs::OpenOptions,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-    sync::mpsc::{RecvTimeoutError, channel},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::{machine::Machine, qemu, target::Target};
+use crate::machine::Machine;
 
 /// The first QEMU whose TCG has an x2APIC.
 const X2APIC_SINCE: u32 = 9;
 
-const PROBE_LIMIT: Duration = Duration::from_secs(2);
-
-/// What executes the guest's instructions.
+/// An executor of the guest's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Accel {
     Kvm,
@@ -36,20 +23,6 @@ pub(crate) enum Accel {
 }
 
 impl Accel {
-    /// Chooses for one run of the harness.
-    pub(crate) fn choose(target: &Target, machine: &Machine) -> Self {
-        if !target.arch.is_native() || !may_use_kvm() {
-            return Accel::Tcg;
-        }
-        match kvm_boots(target, machine) {
-            true => Accel::Kvm,
-            false => {
-                eprintln!("KVM is there but does not start a kernel: using TCG");
-                Accel::Tcg
-            }
-        }
-    }
-
     /// The arguments for `qemu`, and this machine.
     ///
     /// TCG loses what a processor writes to memory-mapped registers while another one changes the
@@ -96,51 +69,6 @@ fn major_version(qemu: &Path) -> Result<u32> {
 fn parse_version(text: &str) -> Option<u32> {
     let (_, version) = text.split_once(" version ")?;
     version.split('.').next()?.parse().ok()
-}
-
-fn may_use_kvm() -> bool {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/kvm")
-        .is_ok()
-}
-
-fn kvm_boots(target: &Target, machine: &Machine) -> bool {
-    let Ok(mut command) = qemu::base_command(target, machine, Accel::Kvm) else {
-        return false;
-    };
-    command
-        .args(["-serial", "stdio", "-append"])
-        .arg(format!("console={} {}", machine.console, machine.append))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else {
-        return false;
-    };
-    let (sender, lines) = channel();
-    if let Some(stdout) = child.stdout.take() {
-        thread::spawn(move || {
-            for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-    }
-    let deadline = Instant::now() + PROBE_LIMIT;
-    let boots = loop {
-        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) if String::from_utf8_lossy(&line).contains("Linux version") => break true,
-            Ok(_) => {}
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break false,
-        }
-    };
-    // It may have ended by itself; either way nothing is left of it afterwards.
-    let _ = child.kill();
-    let _ = child.wait();
-    boots
 }
 
 #[cfg(test)]

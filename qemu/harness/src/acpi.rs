@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a machine's ACPI tables say beside what QEMU has them say.
+//! An ACPI table that a machine has beside those of QEMU.
 
 use acpi_tables::{
     Aml,
@@ -11,7 +11,7 @@ use acpi_tables::{
     sdt::Sdt,
 };
 
-/// Where QEMU's firmware configuration selects what is read next, in the I/O ports.
+/// The I/O port at which QEMU's firmware configuration selects what is read next.
 const SELECTOR: u16 = 0x510;
 
 /// A table that gives QEMU's firmware configuration a reset: its first item, a signature, is

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `scripts/setup` found: `build/env-SERIES`, plain `KEY=VALUE` lines.
+//! The findings of `scripts/setup`: `build/env-SERIES`, plain `KEY=VALUE` lines.
 
 use std::{
     collections::BTreeMap,

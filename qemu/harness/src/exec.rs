@@ -16,10 +16,10 @@ use crate::{
     tool::Log,
 };
 
-/// How the guest's init announces the exit status on the port.
+/// The word by which the guest's init announces the exit status on the port.
 const EXIT: &str = "overdrive-exit ";
 
-/// How long the kernel log may lag behind the port.
+/// The time by which the kernel log may lag behind the port.
 const LAG: Duration = Duration::from_secs(10);
 
 /// Kernel command line for a program and what it should find in its environment.
@@ -76,7 +76,7 @@ pub(crate) fn run(
     })
 }
 
-/// What is known of the program so far.
+/// The state of the program, as far as it is known.
 #[derive(Default)]
 struct Watch {
     scanner: Scanner,

@@ -33,7 +33,7 @@ const DIRECTORIES: &[&str] = &[
     "root",
 ];
 
-/// What every boot of one target has in common.
+/// The part of the archive that every boot of one target has.
 pub(crate) struct Initramfs {
     base: Vec<u8>,
 }
@@ -124,7 +124,7 @@ fn add_applets(archive: &mut Archive, target: &Target) -> Result<()> {
     Ok(())
 }
 
-/// What a test takes the commands from that users are told.
+/// Adds the documents: a test takes from them the commands that users are told.
 fn add_documentation(archive: &mut Archive, root: &Path) -> Result<()> {
     const PLACE: &str = "usr/share/doc/overdrive";
 

@@ -33,7 +33,7 @@ const COMPLETE: &str = ".complete";
 /// Lines that make prints for a whole kernel, until a build has counted them.
 const USUAL_STEPS: u64 = 2900;
 
-/// What a surrounding make or shell would otherwise impose on the kernel's.
+/// Variables by which a surrounding make or shell would change the kernel's build.
 const FOREIGN_VARIABLES: &[&str] = &[
     "MAKEFLAGS",
     "MFLAGS",
@@ -61,7 +61,7 @@ const FOREIGN_VARIABLES: &[&str] = &[
 /// Variables for make that setup may have left out.
 const OPTIONAL_TOOLS: &[&str] = &["RUSTDOC", "CLIPPY_DRIVER"];
 
-/// Where the kernel's own modules are installed: `lib/modules` of the guest.
+/// The place of the kernel's own modules: `lib/modules` of the guest.
 pub(crate) fn installed_modules(target: &Target) -> Result<PathBuf> {
     let dir = target.kernel_link().join("overdrive-modules/lib/modules");
     if !dir.is_dir() {

@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
-/// How many lines of a splat a report quotes.
+/// The number of lines of a splat that a report quotes.
 pub(crate) const EXCERPT_LINES: usize = 14;
 
 /// For how many lines after an injected fault a stack trace is nothing but its report.
 const INJECTED_TRACE_LINES: usize = 24;
 
-/// What one line of the log means.
+/// The meaning of one line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     /// The runner starts the named test.
@@ -90,7 +90,7 @@ static SPLAT: LazyLock<RegexSet> = LazyLock::new(|| {
     .expect("valid patterns")
 });
 
-/// What sounds like a splat, and only says that an emulated processor counts no events.
+/// A line that sounds like a splat, and only says that an emulated processor counts no events.
 const NO_SPLAT: &str = "NMI watchdog: Perf NMI watchdog permanently disabled";
 
 impl Scanner {
@@ -129,7 +129,7 @@ impl Scanner {
         Line::Splat(message.trim_end().to_owned())
     }
 
-    /// Whether the last line may belong to a splat that began before.
+    /// Returns `true` if the last line may belong to a splat that began before.
     pub(crate) fn in_splat(&self) -> bool {
         self.in_splat > 0
     }

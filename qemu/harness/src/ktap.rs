@@ -15,7 +15,7 @@ pub(crate) struct ResultLine {
     pub(crate) ok: bool,
     pub(crate) number: usize,
     pub(crate) name: String,
-    /// What follows the `#`, the word in upper case first.
+    /// The text after the `#`, the word in upper case first.
     pub(crate) directive: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl ResultLine {
     }
 }
 
-/// How many tests a plan announces, and whether it says that all are skipped.
+/// The number of tests that a plan announces; it may say that all are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Plan {
     count: usize,
@@ -70,7 +70,7 @@ fn is_header(line: &str) -> bool {
     line.starts_with("KTAP version ") || line.starts_with("TAP version ")
 }
 
-/// What a block of KTAP amounts to.
+/// The sum of a block of KTAP.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Block {
     /// Results without subtests of their own.
@@ -78,7 +78,7 @@ pub(crate) struct Block {
     pub(crate) skipped: usize,
     /// Full names of the results that are `not ok`.
     pub(crate) failed: Vec<String>,
-    /// Where the text contradicts itself or lacks something.
+    /// The places where the text contradicts itself or lacks something.
     pub(crate) problems: Vec<String>,
     /// The plan says that nothing is run here.
     pub(crate) all_skipped: bool,
@@ -181,7 +181,7 @@ impl Block {
     }
 }
 
-/// Whether indented lines are subtests and not just somebody's indented text.
+/// Returns `true` if indented lines are subtests and not just somebody's indented text.
 fn looks_like_ktap(lines: &[&str]) -> bool {
     lines.iter().any(|line| {
         let line = line.trim_start();

@@ -10,12 +10,12 @@ use crate::{
     target::Arch,
 };
 
-/// How one machine is put together.
+/// The parts of one machine.
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) name: &'static str,
     pub(crate) arch: Arch,
-    /// What the machine is and the devices that tests play with.
+    /// The kind of machine and the devices that tests play with, for QEMU.
     args: &'static [&'static str],
     /// Its memory map changes while it runs; see [`crate::accel::Accel::args`].
     pub(crate) remaps: bool,
@@ -32,7 +32,7 @@ pub(crate) struct Machine {
     pub(crate) cpus: u32,
     /// The serial console as the kernel names it.
     pub(crate) console: &'static str,
-    /// What the kernel must be told to live on this machine.
+    /// The words on the command line without which the kernel does not work on this machine.
     pub(crate) append: &'static str,
 }
 
@@ -84,6 +84,12 @@ static Q35: Machine = Machine {
         "-device edu,id=edu2,bus=bridge0,addr=01.0",
         "-device edu,id=edu3,bus=bridge0,addr=02.0",
         "-device e1000,id=nic2,romfile=,bus=bridge0,addr=03.0",
+        // A switch between a port and a network card; its other port is empty.
+        "-device pcie-root-port,id=rps,chassis=12,slot=12,addr=16.0",
+        "-device x3130-upstream,id=switch0,bus=rps",
+        "-device xio3130-downstream,id=port0,bus=switch0,chassis=13,slot=13,addr=00.0",
+        "-device xio3130-downstream,id=port1,bus=switch0,chassis=14,slot=14,addr=01.0",
+        "-device e1000e,id=nic3,romfile=,bus=port0",
         // Empty.
         "-device pcie-root-port,id=rp0,chassis=1,slot=1,addr=10.0",
         "-device pcie-root-port,id=rp1,chassis=2,slot=2,addr=11.0",
@@ -223,6 +229,27 @@ static VIRT: Machine = Machine {
                     Value::Cells(&[0, 0xff80_0000, 0, 0x40_0000, 0, 0xfff5_2000, 0, 0x1000]),
                 ),
                 ("resets", Value::Cells(&[RESET_CONTROLLER, 3])),
+            ],
+        },
+        // Two that share a reset line. The registers of the second begin at an address that allows
+        // accesses of two bytes, and no longer ones.
+        Node {
+            name: "dma-controller@fff53000",
+            properties: &[
+                ("compatible", Value::Text("snps,axi-dma-1.01a")),
+                (
+                    "reg",
+                    Value::Cells(&[0, 0xfff5_3000, 0, 0x1000, 0, 0xfff5_2000, 0, 0x1000]),
+                ),
+                ("resets", Value::Cells(&[RESET_CONTROLLER, 4])),
+            ],
+        },
+        Node {
+            name: "dma-controller@fff54002",
+            properties: &[
+                ("compatible", Value::Text("snps,axi-dma-1.01a")),
+                ("reg", Value::Cells(&[0, 0xfff5_4002, 0, 0x20])),
+                ("resets", Value::Cells(&[RESET_CONTROLLER, 4])),
             ],
         },
     ],

@@ -13,6 +13,7 @@ mod initramfs;
 mod kernel;
 mod klog;
 mod ktap;
+mod kvm;
 mod machine;
 mod play;
 mod progress;

@@ -10,6 +10,7 @@ use crate::{
     accel::Accel,
     exec,
     initramfs::Initramfs,
+    kvm,
     machine::{self, Machine},
     qemu::{Config, Console},
     target::{Arch, Target},
@@ -44,7 +45,7 @@ pub(crate) fn run(target: &Target) -> Result<()> {
             bail!("{} is missing", script.display());
         }
     }
-    let accel = Accel::choose(target, machine::by_name(DEMOS[0].machine)?);
+    let accel = kvm::choose(target, machine::by_name(DEMOS[0].machine)?);
     let initramfs = Initramfs::build(target, &target.selftests())?;
 
     // All boot at once, for booting is most of the time; each waits to be shown.

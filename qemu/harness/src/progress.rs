@@ -71,7 +71,7 @@ impl Progress {
         }
     }
 
-    /// How many steps there were.
+    /// The number of steps that there were.
     pub(crate) fn steps(&self) -> u64 {
         self.done
     }

@@ -19,7 +19,7 @@ use crate::{
     target::Target, tool,
 };
 
-/// How long QEMU may take to open its channels.
+/// The time that QEMU may take to open its channels.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 const CONNECT_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -27,7 +27,7 @@ const CONNECT_INTERVAL: Duration = Duration::from_millis(5);
 const KTAP_PORT: &str = "org.overdrive.ktap";
 const CONTROL_PORT: &str = "org.overdrive.control";
 
-/// What comes from a guest.
+/// A message from a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A line of the serial console: the kernel log.
@@ -53,7 +53,7 @@ impl Event {
     }
 }
 
-/// Where the serial console goes.
+/// The place to which the serial console goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Console {
     /// To the harness, as events.
@@ -62,7 +62,7 @@ pub(crate) enum Console {
     Terminal,
 }
 
-/// What to boot.
+/// The guest to boot.
 pub(crate) struct Config<'a> {
     pub(crate) target: &'a Target,
     pub(crate) machine: &'a Machine,
@@ -213,7 +213,7 @@ impl Qemu {
         self.child.wait().context("cannot wait for QEMU")
     }
 
-    /// What QEMU itself complained about.
+    /// Returns the complaints of QEMU itself.
     pub(crate) fn complaints(&self) -> String {
         let mut text = Vec::new();
         let mut file = &self.complaints;

@@ -16,10 +16,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// How long QEMU may take to answer, and a guest to let go of a device.
+/// The time that QEMU may take to answer, and a guest to let go of a device.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What QEMU sends.
+/// A message that QEMU sends.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Message {

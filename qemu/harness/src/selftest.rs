@@ -15,7 +15,7 @@ use crate::{
 /// The library that tests in any folder may rely on.
 pub(crate) const LIBRARY: &str = "lib.sh";
 
-/// How a test begins; a script without it is one that others source.
+/// The beginning of a test; a script without it is one that others source.
 const PROGRAM: &str = "#!";
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ impl Wants {
         Ok(wants)
     }
 
-    /// Whether the script is run on this machine with this flavour of the kernel.
+    /// Returns `true` if the script is run on this machine with this flavour of the kernel.
     pub(crate) fn runs_on(&self, machine: &Machine, flavor: Flavor) -> bool {
         self.flavors.contains(&flavor)
             && match &self.machines {

@@ -8,9 +8,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::{
-    accel::Accel,
     initramfs::Initramfs,
-    machine,
+    kvm, machine,
     qemu::{Config, Console, Qemu},
     target::Target,
 };
@@ -40,7 +39,7 @@ pub(crate) fn run(target: &Target, args: &ShellArgs) -> Result<()> {
         &Config {
             target,
             machine,
-            accel: Accel::choose(target, machine),
+            accel: kvm::choose(target, machine),
             initramfs: &Initramfs::build(target, &target.selftests())?,
             files: Vec::new(),
             append: format!(

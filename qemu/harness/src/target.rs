@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is built and booted: kernel series, architecture and flavour, and where their files are.
+//! The target of a run: kernel series, architecture and flavour, and where their files are.
 
 use std::{
     fmt,
@@ -61,7 +61,7 @@ impl fmt::Display for Arch {
     }
 }
 
-/// What a test kernel watches for.
+/// The flavours of test kernels, by what each watches for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Flavor {
     /// lockdep, DEBUG_ATOMIC_SLEEP and KUnit
@@ -85,7 +85,7 @@ impl Flavor {
         }
     }
 
-    /// What the kernel must be told, which ours are built with.
+    /// Words on the command line for what our own kernels are built with.
     pub(crate) fn append(self) -> &'static str {
         match self {
             Flavor::Test | Flavor::Debug | Flavor::Bench => "",
@@ -188,7 +188,7 @@ impl Target {
         self.build_dir().join("kernel").join(self.name())
     }
 
-    /// What QEMU boots.
+    /// Returns the image that QEMU boots.
     pub(crate) fn image(&self) -> PathBuf {
         self.kernel_link().join(match self.flavor {
             Flavor::Stock => "vmlinuz",
@@ -200,7 +200,7 @@ impl Target {
         self.build_dir().join("module").join(self.name())
     }
 
-    /// Where cargo leaves the programs of the workspace member `guest`.
+    /// Returns the folder in which cargo leaves the programs of the workspace member `guest`.
     pub(crate) fn guest_programs(&self) -> PathBuf {
         self.build_dir()
             .join("guest")

@@ -29,6 +29,7 @@ use self::{
 use crate::{
     accel::Accel,
     initramfs::Initramfs,
+    kvm,
     machine::{self, Machine},
     qemu::{Config, Console, Qemu},
     selftest::{self, Selftest},
@@ -36,7 +37,7 @@ use crate::{
     tool::Log,
 };
 
-/// How long a guest may take to its first test.
+/// The time that a guest may take to its first test.
 const BOOT_LIMIT_SECONDS: u64 = 240;
 
 /// Time limits of the tests are stretched by this much for a stress run.
@@ -65,7 +66,7 @@ pub(crate) struct TestArgs {
     #[arg(long = "env", value_name = "NAME=VALUE")]
     environment: Vec<String>,
 
-    /// How many guests at a time [default: the number of processors, at most 4]
+    /// Number of guests at a time [default: the number of processors, at most 4]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
 
@@ -108,14 +109,14 @@ impl Group {
     }
 }
 
-/// What all boots of a run have in common.
+/// The state that all boots of a run share.
 struct Run<'a> {
     target: &'a Target,
     args: &'a TestArgs,
     accel: Accel,
     initramfs: Initramfs,
     report: Report,
-    /// How many boots were started.
+    /// The number of boots that were started.
     boots: AtomicUsize,
 }
 
@@ -145,7 +146,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
     let run = Run {
         // The more of them there are, the more races need true concurrency, and the less it
         // matters that a guest is lost.
-        accel: match Accel::choose(target, first.machine) {
+        accel: match kvm::choose(target, first.machine) {
             Accel::Tcg if args.stress => Accel::Parallel,
             accel => accel,
         },

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// How much of a failed program's output an error quotes.
+/// The number of lines of a failed program's output that an error quotes.
 const TAIL_LINES: usize = 12;
 
 /// A log file that the output of programs goes to.
@@ -99,7 +99,7 @@ pub(crate) fn run(
     )
 }
 
-/// What `program` prints on its standard output.
+/// Returns the standard output of `program`.
 pub(crate) fn output(program: &Path, args: &[&str]) -> Result<String> {
     let output = Command::new(program)
         .args(args)

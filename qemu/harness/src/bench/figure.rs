@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, fmt};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-/// How many measurements a median needs.
+/// The number of measurements that a median needs.
 const SAMPLES: usize = 5;
 
-/// What ours may take.
+/// The most that ours may take.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Limit {
@@ -52,7 +52,7 @@ impl fmt::Display for Limit {
     }
 }
 
-/// What the guest has printed so far.
+/// The lines that the guest has printed so far.
 #[derive(Default)]
 pub(super) struct Samples {
     limits: BTreeMap<String, Limit>,

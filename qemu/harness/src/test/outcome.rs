@@ -4,7 +4,8 @@
 
 use crate::ktap::{Block, ResultLine};
 
-/// How many splats of one script a report tells of: the first is the cause, the others tend to follow.
+/// The number of splats of one script that a report tells of: the first is the cause, the others tend to
+/// follow.
 const SPLATS_TOLD: usize = 3;
 
 /// Something the kernel complained about.
@@ -17,7 +18,7 @@ pub(crate) struct Splat {
     pub(crate) lines: Vec<String>,
 }
 
-/// How the harness learned that a script is over.
+/// The event from which the harness learned that a script is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The runner reported its exit status.
@@ -39,7 +40,7 @@ pub(crate) enum Verdict {
 pub(crate) struct Outcome {
     pub(crate) name: String,
     pub(crate) verdict: Verdict,
-    /// Why it failed, one reason each.
+    /// The reasons for which the script failed.
     pub(crate) reasons: Vec<String>,
     pub(crate) splats: Vec<Splat>,
     pub(crate) passed: usize,
@@ -108,7 +109,7 @@ impl Outcome {
         told.flat_map(|splat| splat.lines.clone()).collect()
     }
 
-    /// Whether what runs after it in the same guest could suffer from it: lockdep is off after its
+    /// Returns `true` if what runs after it in the same guest could suffer from it: lockdep is off after its
     /// first report, a script that was killed did not clean up.
     pub(crate) fn spoils_the_guest(&self) -> bool {
         self.timed_out || !self.splats.is_empty()

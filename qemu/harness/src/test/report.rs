@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the user sees of a test run: KTAP on standard output, then the reasons of every failure.
+//! The user's view of a test run: KTAP on standard output, then the reasons of every failure.
 //!
 //! Boots run in parallel. The lines of one script at a time go out as they come; the others'
 //! wait, so that every script's output is in one piece.

@@ -17,7 +17,7 @@ use crate::{
     test::outcome::{Ending, Outcome, Splat},
 };
 
-/// How long after its own time limit a script may take to be gone.
+/// The time after its own limit that a script may take to be gone.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Deepest indentation of the port's lines that is the runner's.
@@ -30,14 +30,14 @@ pub(crate) struct Planned {
     pub(crate) limit: Duration,
 }
 
-/// Who wants to know what happens.
+/// A listener to what happens.
 pub(crate) trait Sink {
     fn begin(&mut self, name: &str);
     fn line(&mut self, line: &str);
     fn end(&mut self, outcome: &Outcome);
 }
 
-/// Whether the boot goes on.
+/// The decision on whether the boot goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Continue,
@@ -64,7 +64,7 @@ pub(crate) struct Session<'a> {
     since: Instant,
     /// Which test's output is coming on the port: as many results have come before.
     port: usize,
-    /// How many start markers the log has.
+    /// The number of start markers that the log has.
     started: usize,
     /// The log's test has ended, its successor not begun.
     between: bool,
@@ -72,11 +72,11 @@ pub(crate) struct Session<'a> {
     port_closed: bool,
     /// Splats before the first test.
     boot_splats: Vec<Splat>,
-    /// How many tests have a verdict.
+    /// The number of tests that have a verdict.
     done: usize,
     /// The last verdict was such that the guest is fit for no other test.
     spoilt: bool,
-    /// What is wrong with the boot itself.
+    /// The fault of the boot itself, if it has one.
     trouble: Option<String>,
 }
 
@@ -107,12 +107,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Whether the guest has begun with the tests.
+    /// Returns `true` if the guest has begun with the tests.
     pub(crate) fn is_up(&self) -> bool {
         self.up
     }
 
-    /// How many tests have a verdict, what is wrong with the boot, and splats before the first test.
+    /// Returns the number of tests that have a verdict, the fault of the boot, and splats before the first test.
     pub(crate) fn into_parts(self) -> (usize, Option<String>, Vec<Splat>) {
         (self.done, self.trouble, self.boot_splats)
     }

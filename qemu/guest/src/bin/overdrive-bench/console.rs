@@ -25,7 +25,7 @@ impl Quiet {
         Ok(Self { levels })
     }
 
-    /// Who watches the console did not see warnings.
+    /// A console on which warnings do not appear while this lives.
     pub fn finish(self) -> Result<()> {
         let flags: u64 = fs::read_to_string(TAINTED)
             .context(TAINTED)?

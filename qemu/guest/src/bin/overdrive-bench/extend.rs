@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a match costs on an extended bus.
+//! The cost of a match on an extended bus.
 //!
 //! The keyboard's serio port with one driver on its bus, which doesn't match it: a rescan asks once.
 

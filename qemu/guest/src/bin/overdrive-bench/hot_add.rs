@@ -35,7 +35,7 @@ pub const MANY: [Figure; 2] = [
 
 const MOST: usize = 10_000;
 
-/// What the module costs a device that no rule is about.
+/// The cost of the module for a device that no rule is about.
 pub const NO_RULE: Figure = Figure {
     name: "hot-add-without-rules",
     machine: "q35",
@@ -81,7 +81,7 @@ impl Drop for Rule {
     }
 }
 
-/// What a rule is to match, by its number: a field, and its text.
+/// Returns a matcher of the rule with this number: a field, and its text.
 type Matcher = fn(u32) -> (&'static str, String);
 
 /// Rules of which some are in force. Making them anew for each sample would take most of the time.

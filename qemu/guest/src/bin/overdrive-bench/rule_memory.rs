@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a rule costs in memory, against what it may cost.
+//! The memory that a rule takes, against what it may take.
 //!
 //! The rules are made first, with the longest texts that a rule can have. What the kernel's
 //! allocators hand out when they are put in force is the module's own.

@@ -26,7 +26,7 @@ impl Sink for Seen {
     }
 }
 
-/// How a recorded boot ends, if not by the last line.
+/// The end of a recorded boot, if not by the last line.
 #[derive(PartialEq)]
 enum End {
     Running,

@@ -13,7 +13,8 @@ use kernel::pci;
 pub(crate) struct DeviceId(bindings::pci_device_id);
 
 impl DeviceId {
-    /// The device `vendor`:`device`, for a VFIO driver: `PCI_DRIVER_OVERRIDE_DEVICE_VFIO` in C.
+    /// Returns the entry of the device `vendor`:`device`, for a VFIO driver:
+    /// `PCI_DRIVER_OVERRIDE_DEVICE_VFIO` in C.
     ///
     /// The entry matches only if the device's override names the driver. `modules.alias` gets it
     /// with the prefix `vfio_`, where whoever prepares a device for VFIO finds it, and where the
@@ -31,7 +32,7 @@ impl DeviceId {
         })
     }
 
-    /// Returns whether `pdev` is such a device.
+    /// Returns `true` if `pdev` is such a device.
     pub(crate) fn is(&self, pdev: &pci::Device) -> bool {
         u32::from(pdev.vendor_id().as_raw()) == self.0.vendor
             && u32::from(pdev.device_id()) == self.0.device
@@ -46,6 +47,7 @@ pub(crate) struct IdTable<const N: usize> {
 }
 
 impl<const N: usize> IdTable<N> {
+    /// Returns the table of `ids`.
     pub(crate) const fn new(ids: [DeviceId; N]) -> Self {
         Self {
             ids,
@@ -79,8 +81,8 @@ macro_rules! device_table {
     ($name:ident, $ids:expr) => {
         #[export_name = concat!("__mod_device_table__0__kmod_overdrive__pci__", stringify!($name))]
         #[allow(non_upper_case_globals, reason = "the name is for modpost")]
-        static $name: $crate::abstractions::pci::IdTable<{ $ids.len() }> =
-            $crate::abstractions::pci::IdTable::new($ids);
+        static $name: $crate::abstractions::vfio::pci::IdTable<{ $ids.len() }> =
+            $crate::abstractions::vfio::pci::IdTable::new($ids);
     };
 }
 

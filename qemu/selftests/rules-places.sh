@@ -70,7 +70,7 @@ nic=0000:00:06.0
 
 require_host
 load_overdrive
-plan 45
+plan 41
 
 # What tells one device from all others.
 check "the identity has the name of the device" is "$(identity_of $nic device)" $nic

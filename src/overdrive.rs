@@ -130,6 +130,9 @@ impl kernel::InPlaceModule for Overdrive {
             .pin_chain(move |this| {
                 this.native.bind_pending();
                 pending.bind_pending();
+                for rule in &this.rules {
+                    rule.warn_of_bus();
+                }
                 Ok(())
             }))
         })

@@ -271,6 +271,13 @@ impl Buses {
         })
     }
 
+    /// Returns `true` if the bus called `name` is extended.
+    pub(super) fn is_extended(&self, name: &[u8]) -> Result<bool> {
+        let bus = super::find(name)?;
+
+        Ok(bus.is_some_and(|bus| self.find(bus.id(), |_| ()).is_some()))
+    }
+
     /// Asks the entry of a bus something, if it is extended.
     fn find<R>(&self, bus: bus::Id, ask: impl FnOnce(&Entry) -> R) -> Option<R> {
         let entries = self.entries.lock();

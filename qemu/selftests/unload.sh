@@ -4,7 +4,7 @@
 # Unloading the module while it has devices, while it is given devices, and again and again.
 #
 # Machines: q35 microvm virt
-# Timeout: 240
+# Timeout: 480
 
 . ./lib.sh
 . ./devices.sh

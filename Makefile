@@ -58,7 +58,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list host-test transaction-check fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list host-test transaction-check fuzz mutants rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -89,6 +89,7 @@ help:
 	@echo '  check-tree-list  - where the tree breaks any of these rules'
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
+	@echo '  mutants          - count the changes of the rules engine that no test notices (an hour)'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
@@ -234,6 +235,9 @@ fuzz: setup
 		RUSTFLAGS='$(fuzz-flags)' "$$CARGO" build --quiet --locked --manifest-path qemu/rules/Cargo.toml --features fuzz \
 		--bin fuzz --target "$$target" --target-dir '$(build)/cargo' && \
 		cd '$(build)' && "cargo/$$target/debug/fuzz" $(SECONDS)
+
+mutants: setup
+	@scripts/mutants '$(env)' '$(build)/mutants'
 
 rust-analyzer: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer

@@ -54,7 +54,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
-.PHONY: all setup kernel harness guest module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
+.PHONY: all setup kernel harness guest command module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
 	shellcheck check check-tree check-tree-list host-test fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
@@ -67,6 +67,7 @@ help:
 	@echo 'Building:'
 	@echo '  module           - build overdrive.ko (the default target)'
 	@echo '  modules_install  - install it for KDIR (INSTALL_MOD_PATH= as in the kernel)'
+	@echo '  command          - build the command overdrive, a static program for this machine'
 	@echo '  deb              - Debian packages: the tools, and the module for dkms'
 	@echo '  htmldocs         - the documentation as HTML (installs Sphinx and graphviz)'
 	@echo '  setup            - install and fetch what is missing; scripts/setup --check only reports'
@@ -117,7 +118,16 @@ guest: setup
 	@. '$(env)' && rm -rf '$(build)/guest/$(ARCH)' && \
 		RUSTFLAGS="-C target-feature=+crt-static $(guest-rustflags-$(ARCH))" \
 		$(cargo-install) --path qemu/guest --root '$(build)/guest/$(ARCH)' --target $(triple)
+	@. '$(env)' && RUSTFLAGS="-C target-feature=+crt-static $(guest-rustflags-$(ARCH))" \
+		$(cargo-install) --path scripts/overdrive --bin overdrive --root '$(build)/guest/$(ARCH)' --target $(triple)
 	@[ '$(ARCH)' != x86_64 ] || scripts/vfio-selftests '$(env)' '$(build)/guest/$(ARCH)/bin'
+
+# Who has no more than cargo can have it.
+command:
+	@RUSTFLAGS='-C target-feature=+crt-static' $${CARGO:-cargo} install --quiet --locked --force --no-track \
+		--path scripts/overdrive --bin overdrive --root '$(build)/command' --target '$(triple)' \
+		--target-dir '$(build)/cargo'
+	@echo 'overdrive: build/command/bin/overdrive'
 
 kernel: harness
 	@'$(harness)' kernel $(call select,$(FLAVOR))
@@ -135,7 +145,7 @@ htmldocs:
 	@scripts/htmldocs '$(build)/htmldocs'
 
 deb:
-	@scripts/packaging/deb/make '$(build)/deb'
+	@CARGO_TARGET_DIR='$(build)/cargo' scripts/packaging/deb/make '$(build)/deb'
 
 modules_install: module
 	@$(call kbuild,$(FLAVOR),$(out)) modules_install
@@ -183,6 +193,8 @@ clippy: $(module-needs)
 		--manifest-path qemu/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets \
 		--manifest-path scripts/check/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
+	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets --features generate \
+		--manifest-path scripts/overdrive/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
 
 fmt fmt-check: setup
 	@. '$(env)' && "$$RUSTFMT" $(if $(filter fmt-check,$@),--check) --edition 2021 src/overdrive.rs
@@ -190,13 +202,15 @@ fmt fmt-check: setup
 		--manifest-path qemu/Cargo.toml
 	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) \
 		--manifest-path scripts/check/Cargo.toml
+	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) \
+		--manifest-path scripts/overdrive/Cargo.toml
 
 shellcheck: setup
-	@(git grep -lE '^#!/bin/(busybox )?sh'; git ls-files 'scripts/overdrive.d/*.sh') | \
+	@git grep -lE '^#!/bin/(busybox )?sh' | \
 		xargs shellcheck --external-sources --source-path=SCRIPTDIR --shell=sh
 
 host-test: setup
-	@. '$(env)' && for project in qemu qemu/rules scripts/check; do \
+	@. '$(env)' && for project in qemu qemu/rules scripts/check scripts/overdrive; do \
 		RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked --manifest-path $$project/Cargo.toml \
 			--target-dir '$(build)/cargo' || exit 1; \
 	done

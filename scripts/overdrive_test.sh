@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What of the command line and the documentation needs no guest: that help, man page and completion know the same
-# words, that documents tell users to make what can be made, and which of the unsafe code they explain.
+# What of the documentation needs no guest: that documents tell users to make what can be made, and which of the unsafe
+# code they explain.
 
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -16,34 +16,6 @@ check() {
 		echo "not ok - $name"
 		failed=1
 	}
-}
-
-# complete_with WORD...: what bash offers for the last word.
-complete_with() {
-	COMP_WORDS=(overdrive "$@")
-	COMP_CWORD=$#
-	COMPREPLY=()
-	_overdrive 2>/dev/null
-	printf '%s\n' "${COMPREPLY[@]}"
-}
-
-completes() {
-	local word=$1
-	shift
-	complete_with "$@" | grep -qxF -- "$word"
-}
-
-# explains COMMAND: its options are in the man page and are completed.
-explains() {
-	local option problem=0
-	for option in $(scripts/overdrive help "$1" | grep -oE -- '--[a-z]+' | sort -u); do
-		[[ $option != --help ]] || continue
-		grep -qE "F[lo] ?-${option#--}\b|Fl -${option#--}\b" $manual || {
-			echo "# $manual does not know $option of $1"
-			problem=1
-		}
-	done
-	return $problem
 }
 
 no_warnings() {
@@ -71,23 +43,7 @@ explained() {
 	grep -qF "\`\`$1\`\`" Documentation/driver-api/overdrive-soundness.rst
 }
 
-# shellcheck source=completion/overdrive
-. scripts/completion/overdrive
-
 check "the man page has no warnings" no_warnings
-for command in $(sed -n 's/^\(list .*doctor\))$/\1/p' scripts/overdrive | tr -d '|'); do
-	check "$command is completed" completes "$command" ""
-	check "$command is explained" explains "$command"
-	check "$command is in the man page" grep -qw -- "$command" $manual
-	check "$command completes --help" completes --help "$command" --
-done
-for action in add del list; do
-	check "rule $action is completed" completes $action rule ""
-done
-check "options are completed" completes --force unbind --f
-check "drivers are completed" completes none bind sda n
-check "fields are completed" completes modalias= rule add name mod
-check "nothing wrong is" test -z "$(complete_with nonsense '' | grep -v -e --help -e '^$')"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

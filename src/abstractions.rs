@@ -5,14 +5,13 @@
 //! Each file is shaped as the abstraction that it could become upstream, in `rust/kernel/`, and has
 //! no policy of this module in it.
 
-#[cfg(CONFIG_ARM_AMBA)]
-pub(crate) mod amba;
 pub(crate) mod bus;
 pub(crate) mod bus_match;
 pub(crate) mod compat;
 pub(crate) mod delayed_work;
 pub(crate) mod device;
 pub(crate) mod device_attr;
+pub(crate) mod driver;
 pub(crate) mod driver_attr;
 pub(crate) mod driver_override;
 pub(crate) mod errno;
@@ -22,18 +21,14 @@ pub(crate) mod firmware;
 mod ftrace;
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 mod ftrace_absent;
-pub(crate) mod gate;
 pub(crate) mod global;
+pub(crate) mod identity;
 pub(crate) mod io;
 pub(crate) mod iommu;
 pub(crate) mod irq;
 pub(crate) mod module;
 pub(crate) mod module_param;
-pub(crate) mod pci;
-pub(crate) mod platform;
 pub(crate) mod pm_runtime;
-pub(crate) mod resource;
-mod rwsem;
-pub(crate) mod uaccess;
+pub(crate) mod rwsem;
 pub(crate) mod uevent;
 pub(crate) mod vfio;

@@ -11,6 +11,7 @@
 
 #![deny(unsafe_code)]
 
+pub(crate) mod identity;
 pub(crate) mod list;
 pub(crate) mod outcome;
 pub(crate) mod override_source;

@@ -2,43 +2,52 @@
 
 //! The meta drivers: they bind to any device whose `driver_override` names them, and to no other.
 //!
-//! There is one per bus, [`pci`], [`platform`] and [`amba`]. None of them has an ID that matches
-//! without an override, so that nothing is bound to them by what it is. Two ways would remain to
-//! hand them a device without an override, and [`require_override`] closes both: a dynamic ID written to the
-//! PCI driver's `new_id`, and a platform device that happens to have the driver's name.
+//! There is one per bus: [`pci`], and [`platform`] for the platform bus and for AMBA. None of them has
+//! an ID that matches without an override, so that nothing is bound to them by what it is. Two ways
+//! would remain to hand them a device without an override, and [`require_override`] closes both: a
+//! dynamic ID written to the PCI driver's `new_id`, and a platform device that happens to have the
+//! driver's name.
 
 #![deny(unsafe_code)]
 
-#[cfg(CONFIG_ARM_AMBA)]
-mod amba;
-#[cfg(not(CONFIG_ARM_AMBA))]
-#[path = "drivers/amba_absent.rs"]
-mod amba;
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 pub(crate) mod pci;
-#[cfg(not(CONFIG_VFIO_PCI_CORE))]
-#[path = "drivers/pci_absent.rs"]
-mod pci;
 mod platform;
-mod require_override;
 
 use crate::{
-    abstractions,
+    abstractions::{
+        driver::{
+            DriverRegistration,
+            RegistrationOps, //
+        },
+        driver_override,
+        vfio, //
+    },
     driver_name::DriverName, //
 };
-use kernel::prelude::*;
+use kernel::{
+    device,
+    prelude::*, //
+};
+
+#[cfg(CONFIG_ARM_AMBA)]
+type AmbaDriver = platform::MetaDriver<vfio::amba::Amba>;
+type PlatformDriver = platform::MetaDriver<vfio::platform::Platform>;
+#[cfg(CONFIG_VFIO_PCI_CORE)]
+type PciDriver = vfio::pci::Adapter<pci::MetaDriver>;
+
+type Registered<D> = Pin<KBox<DriverRegistration<D>>>;
 
 /// The registered meta drivers.
 ///
 /// Fields are dropped in declaration order: drivers are unregistered in the reverse order of their
 /// registration.
-#[pin_data]
 pub(crate) struct Drivers {
-    amba: Option<Pin<KBox<amba::Registration>>>,
-    #[pin]
-    platform: abstractions::platform::Registration<platform::MetaDriver>,
-    #[pin]
-    pci: pci::Registration,
+    #[cfg(CONFIG_ARM_AMBA)]
+    _amba: Option<Registered<AmbaDriver>>,
+    _platform: Registered<PlatformDriver>,
+    #[cfg(CONFIG_VFIO_PCI_CORE)]
+    _pci: Registered<PciDriver>,
 }
 
 impl Drivers {
@@ -54,17 +63,52 @@ impl Drivers {
         platform_name: DriverName,
         amba_name: Option<DriverName>,
         reset_required: bool,
-    ) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            pci <- pci::Registration::new(pci_name.into_c_string(), module),
-            platform <- abstractions::platform::Registration::new(
-                platform_name.into_c_string(),
-                module,
-                platform::MetaDriver::new(reset_required),
-            ),
-            amba: amba_name
-                .map(|name| amba::register(name.into_c_string(), module))
-                .transpose()?,
+    ) -> Result<Self> {
+        #[cfg(CONFIG_VFIO_PCI_CORE)]
+        let pci = register(pci_name, module, PciDriver::new())?;
+        #[cfg(not(CONFIG_VFIO_PCI_CORE))]
+        pr_info!("no PCI meta driver {pci_name}: the kernel has no vfio-pci-core\n");
+
+        let platform = register(platform_name, module, PlatformDriver::new(reset_required))?;
+
+        // As in C, no reset is required of an AMBA device.
+        #[cfg(CONFIG_ARM_AMBA)]
+        let amba = amba_name
+            .map(|name| register(name, module, AmbaDriver::new(false)))
+            .transpose()?;
+        #[cfg(not(CONFIG_ARM_AMBA))]
+        let _ = amba_name;
+
+        Ok(Self {
+            #[cfg(CONFIG_ARM_AMBA)]
+            _amba: amba,
+            _platform: platform,
+            #[cfg(CONFIG_VFIO_PCI_CORE)]
+            _pci: pci,
         })
+    }
+}
+
+fn register<D: RegistrationOps>(
+    name: DriverName,
+    module: &'static ThisModule,
+    driver: D,
+) -> Result<Registered<D>> {
+    KBox::pin_init(
+        DriverRegistration::new(name.into_c_string(), module, driver),
+        GFP_KERNEL,
+    )
+}
+
+/// Checks that `dev` comes to the driver that is probing it because its override names that driver.
+///
+/// # Errors
+///
+/// `ENODEV` if not: the driver core then goes on to the next driver, without a word in the log.
+fn require_override(dev: &device::Device<device::Core<'_>>) -> Result {
+    if driver_override::names_current_driver(dev) {
+        Ok(())
+    } else {
+        Err(ENODEV)
     }
 }

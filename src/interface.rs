@@ -10,6 +10,7 @@
 pub(crate) mod buses;
 mod buses_param;
 pub(crate) mod device_attrs;
+mod identity;
 pub(crate) mod params;
 pub(crate) mod rules;
 pub(crate) mod slots;

@@ -43,7 +43,7 @@ module! {
 }
 
 #[cfg(CONFIG_VFIO_PCI_CORE)]
-abstractions::pci::device_table!(pci_ids, drivers::pci::IDS);
+abstractions::vfio::pci::device_table!(pci_ids, drivers::pci::IDS);
 
 /// The loaded module.
 ///
@@ -68,7 +68,6 @@ struct Overdrive {
     /// The buses from the module parameter.
     extensions: KVec<policy::extend::Extension>,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
-    #[pin]
     drivers: drivers::Drivers,
     /// The rules and slots from module parameters.
     slots: Published<Arc<policy::slots::Slots>>,
@@ -110,13 +109,13 @@ impl kernel::InPlaceModule for Overdrive {
                 // Before the meta drivers, which then find the overrides that name them.
                 native: policy::NativeBuses::new(&shared, &interface::device_attrs::NATIVE)?,
                 extensions: extend(&shared, &buses, params.buses)?,
-                drivers <- drivers::Drivers::new(
+                drivers: drivers::Drivers::new(
                     module,
                     params.pci_driver,
                     params.platform_driver,
                     params.amba_driver,
                     params.reset_required,
-                ),
+                )?,
                 pci_slots <- interface::slots::Files::new(&pci_driver, module),
                 platform_slots <- interface::slots::Files::new(&platform_driver, module),
                 configfs_buses <- interface::buses::Directory::register(),
@@ -157,9 +156,10 @@ fn extend(
     let mut extensions = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
 
     for spec in specs {
-        let extension = interface::buses::extend(policy, buses, spec.name, spec.scope)?;
-
-        extensions.push(extension, GFP_KERNEL)?;
+        // What can't be extended is in the log, and costs the others nothing.
+        if let Ok(extension) = interface::buses::extend(policy, buses, spec.name, spec.scope) {
+            extensions.push(extension, GFP_KERNEL)?;
+        }
     }
     Ok(extensions)
 }

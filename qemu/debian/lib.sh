@@ -79,7 +79,8 @@ install_all() {
 	depmod -b "$root" "$release"
 	cp "$kernel/.config" "$root/boot/config-$release"
 
-	"$top/scripts/packaging/deb/make" "$work/deb" >/dev/null
+	# shellcheck disable=SC2154 # of the environment
+	CARGO_TARGET_DIR=$top/build/cargo CARGO=$CARGO "$top/scripts/packaging/deb/make" "$work/deb" >/dev/null
 	cp "$work"/deb/overdrive-tools_*.deb "$root/tmp/"
 	chroot "$root" sh -c 'dpkg -i /tmp/overdrive-tools_*.deb' >"$log/$test-install.log" 2>&1
 

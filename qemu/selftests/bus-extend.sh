@@ -11,14 +11,9 @@
 . ./overdrive.sh
 . ./buses.sh
 
-# load_error BUSES: the errno's name of loading the module with that parameter.
-load_error() {
-	insmod_error overdrive "buses=$1"
-}
-
 require_module overdrive_buses
 load_overdrive
-plan 50
+plan 52
 
 check "with no bus extended, nothing is redirected" is "$(hooks)" ""
 
@@ -98,10 +93,16 @@ set_override x0 none
 rmmod overdrive
 check_fails "unloading takes the attribute" has_override x0
 check "and the redirect" is "$(hooks)" ""
-check "a bus that there is not is refused" is "$(load_error test-x,no-such-bus)" ENODEV
-check "a scope that there is not is refused" is "$(load_error test-x:all)" EINVAL
-check "a missing name is refused" is "$(load_error test-x,)" EINVAL
-check "what can't be forced is refused" is "$(load_error test-x:force)" EOPNOTSUPP
-check "nothing is left of those" is "$(hooks)" ""
+mark=$(log_mark)
+load_overdrive buses=test-y:all,no-such-bus,,test-y:force,test-no-match,test-x
+check "a bus of the parameter that is bad costs that bus" has_override x0
+check_fails "a bus with a scope that there is not stays as it is" has_override y0
+for text in 'at 7 .*: restrict or force' 'at 23 .*: the name of a bus' 'bus test-y: force: not known' \
+	'bus test-no-match: it has no match function'; do
+	check "the log has '$text' of the parameter" \
+		sh -c "dmesg | sed '1,/$mark\$/d' | grep -q '$text'"
+done
+unload_overdrive
+check "the redirect of a bus goes with the module" is "$(hooks)" ""
 check "the bus's owner can go" rmmod overdrive_buses
 finish

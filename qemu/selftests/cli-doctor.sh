@@ -32,106 +32,107 @@ json_finds() {
 }
 
 tests() {
-	ok "the module is not loaded" finds module-not-loaded
-	ok "which is bad" exits 1 doctor
+	check "the module is not loaded" finds module-not-loaded
+	check "which is bad" exits 1 doctor
 	mv "$module" /run/overdrive.ko
 	mv "/lib/modules/$(uname -r)/modules.dep" /run/modules.dep
 	grep -v overdrive.ko: /run/modules.dep >"/lib/modules/$(uname -r)/modules.dep"
-	ok "the module is not there" finds module-missing
+	check "the module is not there" finds module-missing
 	mv /run/modules.dep "/lib/modules/$(uname -r)/modules.dep"
 	mv /run/overdrive.ko "$module"
 
 	load_overdrive
 	# Other tests may have left it on.
 	[ ! -e $noiommu ] || noiommu N
-	ok "all is well" exits 0 doctor
-	ok "and it says so" says "Nothing is wrong."
-	ok "the machine has an IOMMU" finds_not iommu-off
+	check "all is well" exits 0 doctor
+	check "and it says so" says "Nothing is wrong."
+	check "the machine has an IOMMU" finds_not iommu-off
 	mount -t tmpfs none /sys/kernel/iommu_groups
-	ok "or has none" finds iommu-off
+	check "or has none" finds iommu-off
 	umount /sys/kernel/iommu_groups
 	if [ -e $noiommu ]; then
 		noiommu Y
-		ok "devices without an IOMMU may be handed out" finds noiommu-mode
-		ok "which is no more than a note" exits 0 doctor
+		check "devices without an IOMMU may be handed out" finds noiommu-mode
+		check "which is no more than a note" exits 0 doctor
 		noiommu N
 	else
 		for name in "devices without an IOMMU may be handed out" "which is no more than a note"; do
-			skip "${shell##*/}: $name" "the kernel has no CONFIG_VFIO_NOIOMMU"
+			skip "$name" "the kernel has no CONFIG_VFIO_NOIOMMU"
 		done
 	fi
 
 	# Rules.
 	mkdir $rules/r
-	ok "a rule is not in force" finds rule-disabled
+	check "a rule is not in force" finds rule-disabled
 	echo "$edu" >$rules/r/device
 	echo no-such-driver >$rules/r/driver
 	echo 1 >$rules/r/enabled
-	ok "a rule names a driver that is not there" finds rule-without-driver
+	check "a rule names a driver that is not there" finds rule-without-driver
 	cli save r
 	rmdir $rules/r
-	ok "a saved rule is not in force" finds saved-not-in-force
+	check "a saved rule is not in force" finds saved-not-in-force
 	mkdir -p /boot
 	touch -d "2020-01-01 00:00" "/boot/initrd.img-$(uname -r)"
-	ok "the initramfs is older than a rule" finds initramfs-stale
+	check "the initramfs is older than a rule" finds initramfs-stale
 	touch -d "2037-01-01 00:00" "/boot/initrd.img-$(uname -r)"
-	ok "and then it is not" finds_not initramfs-stale
+	check "and then it is not" finds_not initramfs-stale
 	rm -r $OVERDRIVE_SAVED "/boot/initrd.img-$(uname -r)"
 
 	# Failures.
 	echo -5 >$knobs/probe-b
 	cli bind "$nic" test-b
-	ok "a rebind failed" finds rolled-back
-	ok "with what the kernel says" says "the kernel log: "
+	check "a rebind failed" finds rolled-back
+	check "with what the kernel says" says "the kernel log: "
 	echo -22 >$knobs/probe-a
 	cli bind "$nic" test-a
 	echo 0 >$knobs/probe-a
 	cli bind "$nic" test-a
 	echo -22 >$knobs/probe-a
 	cli bind "$nic" test-b
-	ok "a device lost its driver" finds stranded
-	ok "what is wrong is also JSON" json_finds stranded
+	check "a device lost its driver" finds stranded
+	check "what is wrong is also JSON" json_finds stranded
 	echo 0 >$knobs/probe-a
 	echo 10000 >$knobs/probe-b
-	echo test-b >"$(of_device "$nic" rebind)" 8<&- &
+	echo test-b >"$(of_device "$nic" rebind)" &
 	wait_until 20 has_status "$nic" rebind busy >/dev/null
-	ok "a rebind is under way" finds rebind-busy "$nic"
+	check "a rebind is under way" finds rebind-busy "$nic"
 	echo 0 >$knobs/probe-b
 	wait $!
 	cli release "$nic"
 
 	# Overrides.
 	set_override "$edu" no-such-driver
-	ok "an override has no driver" finds override-without-driver
+	check "an override has no driver" finds override-without-driver
 	set_override "$edu" vfio-meta
-	ok "a device does not have the driver that it should" finds driverless
+	check "a device does not have the driver that it should" finds driverless
 	set_override "$edu" ""
 	set_override "$nic" vfio-meta
-	ok "another driver has it for now" finds override-later
+	check "another driver has it for now" finds override-later
 	set_override "$nic" ""
-	ok "a bus has no override" finds no-override virtio0
+	check "a bus has no override" finds no-override virtio0
 
 	# For userspace.
 	cli bind "$testdev" vfio-meta
-	ok "a device can be opened" finds_not no-vfio-node "$testdev"
-	ok "and can't be reset" finds no-reset "$testdev"
+	check "a device can be opened" finds_not no-vfio-node "$testdev"
+	check "and can't be reset" finds no-reset "$testdev"
 	for _node in /dev/vfio/vfio /dev/iommu; do
 		[ ! -e $_node ] || mv $_node "/run/$(basename $_node)"
 	done
-	ok "there is nothing to open it by" finds no-vfio-node "$testdev"
+	check "there is nothing to open it by" finds no-vfio-node "$testdev"
 	for _node in /dev/vfio/vfio /dev/iommu; do
 		[ ! -e "/run/$(basename $_node)" ] || mv "/run/$(basename $_node)" $_node
 	done
 	cli release "$testdev"
 
-	ok "someone uses it" finds in-use ttyS0
-	ok "another driver is in its IOMMU group" finds group-not-viable "$(pci_devices 1234:11e8 | tail -n 1)"
-	ok "and is named" says "$member of the same IOMMU group"
-	ok "it is in no IOMMU group" finds no-group serial8250
+	check "someone uses it" finds in-use ttyS0
+	check "another driver is in its IOMMU group" finds group-not-viable "$(pci_devices 1234:11e8 | tail -n 1)"
+	check "and is named" says "$member of the same IOMMU group"
+	check "it is in no IOMMU group" finds no-group serial8250
 	cli release "$nic"
 	unload_overdrive
 }
 
-in_each_shell 30 tests
+plan 30
+tests
 rmmod overdrive_test
 finish

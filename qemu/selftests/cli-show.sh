@@ -58,52 +58,53 @@ row() {
 
 tests() {
 	exits 0 list
-	ok "list tells group, driver and override" \
+	check "list tells group, driver and override" \
 		is "$(row "$nic")" "$nic $(iommu_group "$nic") e1000e - -"
-	ok "and what the device is" says "network 8086:10d3 ($interface)"
-	ok "a device without a driver has none" is "$(row "$edu")" "$edu $(iommu_group "$edu") - - -"
-	ok "no colour in a pipe" is "$(grep -c "$(printf '\033')" $out)" 0
-	ok "platform devices without a driver are left out" says_not pcspkr
+	check "and what the device is" says "network 8086:10d3 ($interface)"
+	check "a device without a driver has none" is "$(row "$edu")" "$edu $(iommu_group "$edu") - - -"
+	check "no colour in a pipe" is "$(grep -c "$(printf '\033')" $out)" 0
+	check "platform devices without a driver are left out" says_not pcspkr
 	exits 0 list --all
-	ok "but for --all" says "$virtio"
+	check "but for --all" says "$virtio"
 	exits 0 list --bus virtio
-	ok "one bus only" test "$(wc -l <$out)" -gt 1 -a "$(grep -c "$nic" $out)" = 0
-	ok "a bus that is not there" exits 4 list --bus nonsense
+	check "one bus only" test "$(wc -l <$out)" -gt 1 -a "$(grep -c "$nic" $out)" = 0
+	check "a bus that is not there" exits 4 list --bus nonsense
 
 	exits 0 tree
-	ok "tree is of buses" grep -qx pci $out
-	ok "of IOMMU groups" grep -qx "  IOMMU group $(iommu_group "$nic")" $out
-	ok "and of devices" grep -qE "^    $nic +e1000e" $out
+	check "tree is of buses" grep -qx pci $out
+	check "of IOMMU groups" grep -qx "  IOMMU group $(iommu_group "$nic")" $out
+	check "and of devices" grep -qE "^    $nic +e1000e" $out
 
 	exits 0 list --json
-	ok "JSON is complete" is_json
-	ok "and has a device" says "\"device\": \"$nic\", \"bus\": \"pci\""
+	check "JSON is complete" is_json
+	check "and has a device" says "\"device\": \"$nic\", \"bus\": \"pci\""
 	exits 0 status --json "$nic" "$edu"
-	ok "status has JSON" is_json
-	ok "with groups as numbers" says "\"group\": $(iommu_group "$edu"), \"driver\": null"
+	check "status has JSON" is_json
+	check "with groups as numbers" says "\"group\": $(iommu_group "$edu"), \"driver\": null"
 
-	ok "a device by its name" names_it "$nic" "$nic"
-	ok "by a short address" names_it "${nic#0000:}" "$nic"
-	ok "by its folder" names_it "/sys/bus/pci/devices/$nic" "$nic"
-	ok "by its interface" names_it "$interface" "$nic"
-	ok "a virtio interface is of a PCI device" \
+	check "a device by its name" names_it "$nic" "$nic"
+	check "by a short address" names_it "${nic#0000:}" "$nic"
+	check "by its folder" names_it "/sys/bus/pci/devices/$nic" "$nic"
+	check "by its interface" names_it "$interface" "$nic"
+	check "a virtio interface is of a PCI device" \
 		names_it "$(ls "/sys/bus/virtio/devices/$virtio/net")" "$behind"
-	ok "by its ID" names_it 1b36:0005 "$testdev"
-	ok "not by an ID that two have" exits 4 status 8086:10d3
-	ok "which tells both" says "$nic"
-	ok "a device that is not there" exits 4 status 0000:ff:1f.7
-	ok "a folder that is no device's" exits 4 status /sys/bus
+	check "by its ID" names_it 1b36:0005 "$testdev"
+	check "not by an ID that two have" exits 4 status 8086:10d3
+	check "which tells both" says "$nic"
+	check "a device that is not there" exits 4 status 0000:ff:1f.7
+	check "a folder that is no device's" exits 4 status /sys/bus
 
-	ok "no command is wrong" exits 2
-	ok "so is an unknown one" exits 2 fly
-	ok "and an unknown option" exits 2 list --fast
-	ok "--help explains" exits 0 --help
-	ok "the exit statuses" says "refused: the device is in use"
+	check "no command is wrong" exits 2
+	check "so is an unknown one" exits 2 fly
+	check "and an unknown option" exits 2 list --fast
+	check "--help explains" exits 0 --help
+	check "the exit statuses" says "refused: the device is in use"
 	for word in list tree status bind unbind release rule slot bus variant save restore doctor; do
 		exits 0 $word --help && says "overdrive $word"
 	done >/run/cli-help
-	ok "every command has help" is "$(cat /run/cli-help)" ""
+	check "every command has help" is "$(cat /run/cli-help)" ""
 }
 
-in_each_shell 31 tests
+plan 31
+tests
 finish

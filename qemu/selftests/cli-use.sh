@@ -38,9 +38,9 @@ needs() {
 	_option=$1
 	shift
 	if has "$_option"; then
-		ok "$@"
+		check "$@"
 	else
-		skip "${shell##*/}: $1" "the kernel has no CONFIG_$_option"
+		skip "$1" "the kernel has no CONFIG_$_option"
 	fi
 }
 
@@ -92,12 +92,12 @@ raid_tests() {
 net_tests() {
 	if has INET; then
 		ip addr add 192.0.2.1/24 dev "$interface"
-		ok "an interface that is down is nobody's" exits 0 release "$nic"
+		check "an interface that is down is nobody's" exits 0 release "$nic"
 		interface=$(ls "/sys/bus/pci/devices/$nic/net")
 		ip addr add 192.0.2.1/24 dev "$interface" 2>/dev/null
 		ip link set "$interface" up
 	else
-		skip "${shell##*/}: an interface that is down is nobody's" "the kernel has no CONFIG_INET"
+		skip "an interface that is down is nobody's" "the kernel has no CONFIG_INET"
 	fi
 	needs INET "an interface that is up with an address" refuses "$nic" "$interface is up with the address 192.0.2.1/24"
 	! has INET || ip route add default via 192.0.2.2
@@ -112,30 +112,30 @@ net_tests() {
 tests() {
 	load_overdrive
 
-	ok "the console" exits 3 unbind "$console"
-	ok "is named" says "$console is the console"
+	check "the console" exits 3 unbind "$console"
+	check "is named" says "$console is the console"
 	exits 0 status "$console"
-	ok "also by status" says "$console is the console"
+	check "also by status" says "$console is the console"
 
 	echo 2 >"/sys/bus/pci/devices/$nvme/sriov_numvfs"
-	ok "a device with virtual functions" refuses "$nvme" "2 virtual functions"
+	check "a device with virtual functions" refuses "$nvme" "2 virtual functions"
 	echo 0 >"/sys/bus/pci/devices/$nvme/sriov_numvfs"
 
 	exits 0 bind "$edu" vfio-meta
 	mkfifo /run/cli-owner
-	overdrive-own-group "$(iommu_group "$edu")" </run/cli-owner >/dev/null 2>&1 8<&- &
+	overdrive-own-group "$(iommu_group "$edu")" </run/cli-owner >/dev/null 2>&1 &
 	owner=$!
 	exec 7>/run/cli-owner
 	wait_until 20 has_group "$owner" "$(iommu_group "$edu")"
-	ok "a group that a process has" exits 3 release "$edu"
-	ok "which is named" says "is held by overdrive-own-g (pid $owner)"
+	check "a group that a process has" exits 3 release "$edu"
+	check "which is named" says "is held by overdrive-own-g (pid $owner)"
 	exec 7>&-
 	wait $owner
 	rm /run/cli-owner
-	ok "and not when it is gone" exits 0 release "$edu"
+	check "and not when it is gone" exits 0 release "$edu"
 
 	exec 7<"/dev/$disk"
-	ok "a disk that a process has open" refuses "$disk_device" "$disk is held by"
+	check "a disk that a process has open" refuses "$disk_device" "$disk is held by"
 	exec 7<&-
 	disk_tests
 	raid_tests
@@ -147,5 +147,6 @@ console=$(cat /sys/class/tty/console/active)
 console=${console##* }
 disk_device=$(realpath "/sys/class/block/$disk/../../..")
 disk_device=${disk_device##*/}
-in_each_shell 17 tests
+plan 17
+tests
 finish

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the tests of the command line share, on top of lib.sh and devices.sh: every test runs under each shell.
+# What the tests of the command share, on top of lib.sh and devices.sh.
 # shellcheck shell=sh disable=SC2034
 
 # What overdrive printed last, and its exit status.
@@ -8,21 +8,6 @@ out=/run/cli-out
 err=/run/cli-err
 # Tests save to a place of their own.
 export OVERDRIVE_SAVED=/run/overdrive.d
-
-# shells: those that there are, a line each.
-shells() {
-	echo "busybox sh"
-	command -v dash
-}
-
-# in_each_shell COUNT FUNCTION: calls it with $shell set, after a plan of COUNT results for each.
-in_each_shell() {
-	plan $(($(shells | wc -l) * $1))
-	shells >/run/cli-shells
-	while IFS= read -r shell <&8; do
-		"$2"
-	done 8</run/cli-shells
-}
 
 # require TEXT...: none of them is empty, or nothing here can be tested.
 require() {
@@ -36,21 +21,12 @@ first() {
 	[ ! -e "$1" ] || realpath "$1"
 }
 
-# cli ARGUMENT...: the command line under this shell.
+# cli ARGUMENT...: the command, with what it prints kept.
 cli() {
-	# The shell can have arguments.
-	# shellcheck disable=SC2086
-	$shell /bin/overdrive "$@" >$out 2>$err 8<&-
+	overdrive "$@" >$out 2>$err
 }
 
-# ok NAME: a check's name with the shell.
-ok() {
-	_title="${shell##*/}: $1"
-	shift
-	check "$_title" "$@"
-}
-
-# exits STATUS ARGUMENT...: the command line ends with this status.
+# exits STATUS ARGUMENT...: the command ends with this status.
 exits() {
 	_expected=$1
 	shift

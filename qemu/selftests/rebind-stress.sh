@@ -59,10 +59,10 @@ write_randomly() {
 	done
 }
 
-# change_rules DEVICE: until /tmp/stop is there; prints how often.
+# change_rules DEVICE: until /tmp/writers-are-done is there; prints how often.
 change_rules() {
 	_changes=0
-	while [ ! -e /tmp/stop ]; do
+	while [ ! -e /tmp/writers-are-done ]; do
 		rule r1 "device=$1" driver=test-a
 		rule r2 "modalias=*" "parent=no-such" driver=none
 		echo 1 >$rules/r1/apply
@@ -71,16 +71,17 @@ change_rules() {
 	echo $_changes
 }
 
-# plug: until /tmp/stop is there; prints how often.
+# plug: until /tmp/writers-are-done is there; prints how often.
 plug() {
 	_plugs=0
-	while [ ! -e /tmp/stop ]; do
+	while [ ! -e /tmp/writers-are-done ]; do
 		host device_add '{"driver":"edu","id":"st","bus":"rp0"}'
 		host device_del '{"id":"st"}' && _plugs=$((_plugs + 1))
 	done >/dev/null 2>&1
 	echo $_plugs >&3
 }
 
+rm -f /tmp/writers-are-done
 for writer in $(seq $writers); do
 	write_randomly "$writer" "$@" >"/tmp/writer$writer" &
 	pids="${pids:-} $!"
@@ -96,10 +97,10 @@ if [ $can_plug = 1 ]; then
 fi
 # shellcheck disable=SC2086 # a list
 wait $pids
-touch /tmp/stop
+touch /tmp/writers-are-done
 # shellcheck disable=SC2086 # there may be none
 wait $changer ${plugger:-}
-rm /tmp/stop
+rm /tmp/writers-are-done
 
 # good_of WRITER: how many of its writes succeeded.
 good_of() {

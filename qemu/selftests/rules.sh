@@ -17,7 +17,7 @@ device=$(any_device)
 bus=$(basename "$(readlink "$(device_path "$device")/subsystem")")
 standard=$(bound_driver "$device")
 
-plan 38
+plan 52
 
 check "a rule is a directory" mkdir $rules/r
 check "it is not in force" is "$(cat $rules/r/enabled)" 0
@@ -41,6 +41,41 @@ check "it counts them" is "$(hits r)" 1
 check "to remove a rule" rmdir $rules/r
 check "clears its override, and leaves the driver" is_as "$device" test-a "(null)"
 rebind "$device" ""
+
+# Values as people write them.
+mkdir $rules/r
+echo 00:1F.3 >$rules/r/device
+check "an address becomes the one that the bus has" is "$(cat $rules/r/device)" 0000:00:1f.3
+echo 00:10.0/0.0 >$rules/r/path
+check "a path becomes one with its domain" is "$(cat $rules/r/path)" 0000:00:10.0/00.0
+echo 'pci:v00001234d000011e8*' >$rules/r/modalias
+check "an alias has digits of upper case" is "$(cat $rules/r/modalias)" 'pci:v00001234d000011E8*'
+echo 0x525400FFFF123456 >$rules/r/serial
+check "a device serial number is written in pairs" is "$(cat $rules/r/serial)" 52-54-00-ff-ff-12-34-56
+echo 7,2,0-1 >$rules/r/vf
+check "indices are in order" is "$(cat $rules/r/vf)" 0-2,7
+check "an ID of vendor and device is no device's name" fails_with EINVAL $rules/r/device 1234:11e8
+mark=$(log_mark)
+check "nor a parent's" fails_with EINVAL $rules/r/parent 1234:11E8
+check "the log has the reason why an ID is refused" \
+	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'rule r: parent: at 0: an ID names no device'"
+check "an address that no PCI device has is refused" fails_with EINVAL $rules/r/device 0000:00:20.0
+check "a flag that was never written is off" is "$(cat $rules/r/group_owned)" 0
+echo >$rules/r/device
+check "an empty line takes a field back" is "$(cat $rules/r/device)" ""
+rmdir $rules/r
+
+# The exception to a rule.
+rule some "device=?${device#?}" driver=test-a
+rule but "device=$device" driver=@standard
+echo 1 >$rules/some/apply
+check "a rule for the standard driver is an exception to others" is_as "$device" "$standard" "(null)"
+rmdir $rules/but
+echo 1 >$rules/some/apply
+rule but "device=$device" driver=@standard
+echo 1 >$rules/but/apply
+check "applying the exception gives the standard driver back" is_as "$device" "$standard" "(null)"
+rmdir $rules/some $rules/but
 
 # The user's word counts more.
 rule r "device=$device" driver=test-a
@@ -108,10 +143,14 @@ mark=$(log_mark)
 check "a page of them is refused" is "$(insmod_error overdrive "rules=$many$many$many")" ENOSPC
 check "the log says that it is too long" \
 	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'overdrive: rules= has more than [0-9]* bytes'"
-check "a malformed rule is refused" \
-	is "$(insmod_error overdrive "rules=device=a,driver=b;device=[,driver=c")" EINVAL
-check "the log names the first bad character" \
-	sh -c "dmesg | tail -n 5 | grep -q 'rules= at 25 .*\[,driver=c'"
+mark=$(log_mark)
+load_overdrive "rules=name=typo,vendor=10de;device=[,driver=c,,name=good,device=$device,driver=test-a"
+check "a rule of the parameter that is bad costs that rule" has_status "$device" by rule:good
+check "the log has the position of a word that no rule has" \
+	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'rules= at 10 .*vendor=10de'"
+check "the log has the position of a bad pattern" \
+	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'rules= at 29 .*\[,driver=c'"
+unload_overdrive
 unbind "$device"
 probe "$device"
 rmmod overdrive_test

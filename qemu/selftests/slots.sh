@@ -49,8 +49,8 @@ check "platform devices have slots by name" is "$(cat $platform/slots)" "$name"
 echo "$name" >$platform/remove_slot
 
 unload_overdrive
-load_overdrive "slots=(${device#*:})(${twin%.*}.*)"
-check "slots from the command line" is "$(sort $driver/slots | tr '\n' ' ')" \
+load_overdrive "slots=(${device#*:}  # gpu)(${device#*:})(${twin%.*}.*)"
+check "a slot of the parameter that is bad costs that slot" is "$(sort $driver/slots | tr '\n' ' ')" \
 	"$device ${twin%.*}.* "
 check "hold when the module is loaded" is "$(bound_driver "$device") $(bound_driver "$twin")" \
 	"vfio-meta vfio-meta"

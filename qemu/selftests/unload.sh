@@ -4,7 +4,7 @@
 # Unloading the module while it has devices, while it is given devices, and again and again.
 #
 # Machines: q35 microvm virt
-# Timeout: 240
+# Timeout: 480
 
 . ./lib.sh
 . ./devices.sh
@@ -33,10 +33,10 @@ load_and_unload() {
 	done
 }
 
-# bind_and_unbind: until /tmp/stop is there; prints how often either succeeded.
+# bind_and_unbind: until /tmp/unloads-are-done is there; prints how often either succeeded.
 bind_and_unbind() {
 	_good=0
-	while [ ! -e /tmp/stop ]; do
+	while [ ! -e /tmp/unloads-are-done ]; do
 		echo "$device" >/sys/bus/$bus/drivers/$meta/unbind && _good=$((_good + 1))
 		echo "$device" >/sys/bus/$bus/drivers/$meta/bind && _good=$((_good + 1))
 	done 2>/dev/null
@@ -64,13 +64,14 @@ check "an override that outlived the module binds the device when it is loaded a
 	is_bound "$device" $meta
 
 # While binding and unbinding go on in another process.
+rm -f /tmp/unloads-are-done
 bind_and_unbind >/tmp/good &
 prober=$!
 check "the module is unloaded and loaded while its device is bound and unbound" \
 	unload_and_load "$cycles"
-touch /tmp/stop
+touch /tmp/unloads-are-done
 wait $prober
-rm /tmp/stop
+rm /tmp/unloads-are-done
 comment "bound or unbound $(cat /tmp/good) times"
 check "the device was bound and unbound while the module was unloaded and loaded" \
 	test "$(cat /tmp/good)" -gt "$cycles"

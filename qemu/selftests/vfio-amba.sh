@@ -71,7 +71,7 @@ load_overdrive amba_driver=vfio-meta-amba
 check "the driver's name is a parameter" test -d /sys/bus/amba/drivers/vfio-meta-amba
 check "the clock is handed over" hand_over $clock vfio-meta-amba
 check "it keeps the protocol" keeps_protocol $clock ours
-check "it is taken away from its users" subtest vfio-platform-revoke $clock vfio-meta-amba
+check "it is taken away from its users" subtest vfio-revoke amba $clock vfio-meta-amba overdrive
 check "it survives races" vfio-race amba $clock vfio-meta-amba "$(stress_count 10 1000)"
 unbind /sys/bus/amba/devices/$clock
 if modprobe vfio-amba; then

@@ -28,7 +28,10 @@ refused() {
 
 [ -n "$resettable" ] || skip_all "needs a virtio-mmio random number generator"
 [ -e "/sys/bus/platform/devices/$other" ] || skip_all "needs a device without a reset"
-plan 9
+# Two that share a reset line, where there are such: it is neither's, and no reset is required below.
+shared="fff53000.dma-controller fff54002.dma-controller"
+[ -e "/sys/bus/platform/devices/${shared%% *}" ] || shared=
+plan $((9 + $(echo "$shared" | wc -w)))
 
 load_overdrive platform_driver=vfio-meta-platform
 allow_noiommu
@@ -47,6 +50,13 @@ load_overdrive platform_driver=vfio-meta-platform reset_required=0
 check "no reset is required if the parameter says so" is "$(cat $parameter)" N
 check "the device is taken then" hand_over "$other" vfio-meta-platform
 check "and the other one as before" hand_over "$resettable" vfio-meta-platform
+for device in $shared; do
+	check "$device, whose reset line another device shares, is taken" \
+		hand_over "$device" vfio-meta-platform
+done
+for device in $shared; do
+	give_back "$device"
+done
 give_back "$resettable"
 give_back "$other"
 unload_overdrive

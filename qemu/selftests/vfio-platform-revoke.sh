@@ -23,7 +23,7 @@ plan $(($(echo "$devices" | wc -w) * 2))
 for device in $devices; do
 	check "$device is handed over" hand_over "$device" vfio-meta-platform
 	check "$device is taken away" \
-		subtest vfio-platform-revoke "$device" vfio-meta-platform
+		subtest vfio-revoke platform "$device" vfio-meta-platform overdrive
 	give_back "$device"
 done
 

@@ -51,5 +51,6 @@ check "the standard driver has the device again" \
 	is_bound "/sys/bus/platform/devices/$device" virtio-mmio
 check "and the kernel gets its random numbers" gives_numbers
 
+[ ! -d /sys/module/vfio_platform ] || rmmod vfio-platform
 unload_overdrive
 finish

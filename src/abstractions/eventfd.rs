@@ -40,25 +40,9 @@ impl EventFd {
     }
 
     /// Adds one to the counter and wakes whoever waits. Can be called in any context.
-    #[inline(always)]
     pub(crate) fn signal(&self) {
         // SAFETY: By the type invariants, the pointer is valid.
         unsafe { bindings::eventfd_signal_mask(self.0.as_ptr(), 0) };
-    }
-
-    /// Gives up the object without the reference.
-    pub(super) fn into_raw(self) -> *mut bindings::eventfd_ctx {
-        core::mem::ManuallyDrop::new(self).0.as_ptr()
-    }
-
-    /// Takes over a reference.
-    ///
-    /// # Safety
-    ///
-    /// `ctx` must come from [`into_raw`](Self::into_raw), and be taken over only once.
-    pub(super) unsafe fn from_raw(ctx: NonNull<bindings::eventfd_ctx>) -> Self {
-        // INVARIANT: By the safety requirements, there is a reference, and nobody else owns it.
-        Self(ctx)
     }
 }
 

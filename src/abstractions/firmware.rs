@@ -73,12 +73,18 @@ unsafe impl Send for ResetControl {}
 unsafe impl Sync for ResetControl {}
 
 impl ResetControl {
-    /// Takes all reset lines of `dev`; none if it has none.
+    /// Takes all reset lines of `dev`; none if it has none, or if another device has one of them as
+    /// well.
     ///
     /// # Errors
     ///
     /// `EPROBE_DEFER` if their controller is not there yet, `EBUSY` if somebody else has them.
     pub(crate) fn get(dev: &device::Device<device::Bound>) -> Result<Option<Self>> {
+        // SAFETY: The pointer is valid.
+        if unsafe { bindings::overdrive_reset_is_shared(as_raw(dev)) } {
+            return Ok(None);
+        }
+
         // SAFETY: The pointer is valid.
         let rstc = from_err_ptr(unsafe { bindings::overdrive_reset_control_get(as_raw(dev)) })?;
 

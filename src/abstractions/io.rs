@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Registers of a device: in memory, and behind I/O ports.
+//! Registers of a device, in memory or behind I/O ports.
 //!
-//! Accesses are checked against the size of the region at run time. Multi-byte values are
-//! little-endian, as the kernel's `readl()` and friends have it.
+//! The kernel crate's `io` types know memory only, want to know its size when they are compiled or
+//! request the range for themselves, and have another shape in every series. Both kinds of registers
+//! are accessed by the kernel's `ioread32()` and its like here: little-endian, and ordered as
+//! `readl()` is.
 //!
-//! C header: [`include/linux/io.h`](srctree/include/linux/io.h)
+//! C headers: [`include/linux/io.h`](srctree/include/linux/io.h),
+//! [`include/linux/ioport.h`](srctree/include/linux/ioport.h)
 
 use crate::bindings;
-use core::marker::PhantomData;
 use kernel::{
     page::{
         PAGE_SHIFT,
@@ -19,87 +21,162 @@ use kernel::{
         Acquire,
         Atomic,
         Full, //
+    },
+    transmute::{
+        AsBytes,
+        FromBytes, //
     }, //
 };
 
 const PAGE_OFFSET_MASK: u64 = PAGE_SIZE as u64 - 1;
 
-/// A range of physical memory with device registers, mapped when it is first used.
+/// The way in which registers are accessed.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Memory,
+    Ports,
+    /// Not at all: they are neither, or the architecture has no ports.
+    None,
+}
+
+/// A range of a device's registers, mapped when it is first used.
 ///
 /// # Invariants
 ///
-/// `addr` is NULL or the address of a mapping of the range that this object owns.
-pub(crate) struct IoMem {
+/// - The range is a resource of a device, of the given kind, which is the caller's for as long as the
+///   object lives.
+/// - `addr` is NULL or the address of a mapping of the range that this object owns.
+pub(crate) struct RegisterRange {
     start: u64,
     size: u64,
-    /// How many pages it has, if it begins and ends with one of its own; else 0. Worked out once, as
-    /// every mapping and every fault asks.
-    pages: u64,
+    kind: Kind,
+    read_only: bool,
     addr: Atomic<*mut c_void>,
 }
 
 // SAFETY: Device registers can be accessed from any thread.
-unsafe impl Send for IoMem {}
+unsafe impl Send for RegisterRange {}
 
 // SAFETY: As above; the mapping is published atomically.
-unsafe impl Sync for IoMem {}
+unsafe impl Sync for RegisterRange {}
 
-impl IoMem {
-    /// Describes the range of `size` bytes from the physical address `start`. Nothing is mapped.
+impl RegisterRange {
+    /// Describes a resource. Nothing is mapped.
     ///
     /// # Safety
     ///
-    /// The range must be a resource of a device, and belong to the caller for as long as the object
-    /// is used.
-    pub(super) unsafe fn new(start: u64, size: u64) -> Self {
-        let aligned = (start | size) & PAGE_OFFSET_MASK == 0;
+    /// `resource` must be valid, and one of a device that is bound to a driver of this module for as
+    /// long as the result lives.
+    pub(super) unsafe fn from_resource(resource: *const bindings::resource) -> Self {
+        // SAFETY: By the safety requirements. The resources of a device do not change while it is
+        // bound.
+        let (start, end, flags) =
+            unsafe { ((*resource).start, (*resource).end, (*resource).flags) };
 
-        // INVARIANT: There is no mapping.
+        // INVARIANT: By the safety requirements; there is no mapping.
         Self {
             start,
-            size,
-            pages: if aligned { size >> PAGE_SHIFT } else { 0 },
+            // As in C, the size of the whole address space is 0.
+            size: end.wrapping_sub(start).wrapping_add(1),
+            kind: match u32::try_from(flags & bindings::IORESOURCE_TYPE_BITS as c_ulong) {
+                Ok(bindings::IORESOURCE_MEM) => Kind::Memory,
+                Ok(bindings::IORESOURCE_IO) if cfg!(CONFIG_HAS_IOPORT_MAP) => Kind::Ports,
+                _ => Kind::None,
+            },
+            read_only: flags & bindings::IORESOURCE_READONLY as c_ulong != 0,
             addr: Atomic::new(core::ptr::null_mut()),
         }
     }
 
-    /// Returns the registers, ready for access. The first call may sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM` if they can't be mapped.
-    #[inline(always)]
-    pub(crate) fn mapped(&self) -> Result<Registers<'_>> {
-        // SAFETY: The address is published by one store, and read by one load. What is accessed with
-        // it depends on it, which orders the two.
-        let mut addr = unsafe { self.addr.as_ptr().read_volatile() };
-        if addr.is_null() {
-            addr = self.map()?;
-        }
-
-        // INVARIANT: By the type invariants of `IoMem`, the range was mapped at `addr`.
-        Ok(Registers { addr, range: self })
+    /// Returns the physical address of the first register, or the number of the first port.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
     }
 
-    /// Returns whether the range consists of pages of its own.
+    /// Returns the size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Returns `true` if the registers can be accessed at all.
+    pub(crate) fn is_accessible(&self) -> bool {
+        self.kind != Kind::None
+    }
+
+    /// Returns `true` if writing has no effect, or a bad one.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Returns `true` if the range consists of pages of its own.
     pub(crate) fn has_pages(&self) -> bool {
-        self.pages != 0
+        self.kind == Kind::Memory
+            && self.size != 0
+            && (self.start | self.size) & PAGE_OFFSET_MASK == 0
     }
 
     /// Returns the page frame number of page `page` of the range, if `count` pages are there.
-    #[inline]
     pub(super) fn pfn(&self, page: u64, count: u64) -> Option<usize> {
-        if page.checked_add(count)? > self.pages {
+        if !self.has_pages() || page.checked_add(count)? > self.size >> PAGE_SHIFT {
             return None;
         }
 
         usize::try_from((self.start >> PAGE_SHIFT).checked_add(page)?).ok()
     }
 
+    /// Reads the register at `offset`. The first call may sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none of that size: it must be within the range, and its address a multiple
+    /// of its size. `ENOMEM` if the range can't be mapped.
+    pub(crate) fn read<T: Register>(&self, offset: u64) -> Result<T> {
+        let addr = self.register(offset, size_of::<T>())?;
+
+        // SAFETY: The address is that of a register of this size.
+        Ok(unsafe { T::read(addr) })
+    }
+
+    /// Writes the register at `offset`, with the same limits.
+    pub(crate) fn write<T: Register>(&self, offset: u64, value: T) -> Result {
+        let addr = self.register(offset, size_of::<T>())?;
+
+        // SAFETY: The address is that of a register of this size.
+        unsafe { value.write(addr) };
+        Ok(())
+    }
+
+    /// Returns the address of the register of `len` bytes at `offset`.
+    fn register(&self, offset: u64, len: usize) -> Result<*mut c_void> {
+        let len = len as u64;
+
+        if offset.checked_add(len).is_none_or(|end| end > self.size)
+            || self.start.wrapping_add(offset) % len != 0
+        {
+            return Err(EINVAL);
+        }
+
+        let mut addr = self.addr.load(Acquire);
+        if addr.is_null() {
+            addr = self.map()?;
+        }
+
+        Ok(addr.wrapping_byte_add(usize::try_from(offset)?))
+    }
+
     #[cold]
     fn map(&self) -> Result<*mut c_void> {
-        // SAFETY: By the safety requirements of `new`, the range is a resource of a device.
-        let addr = unsafe { bindings::ioremap(self.start, usize::try_from(self.size)?) };
+        // SAFETY: By the type invariants, the range is a resource of a device.
+        let addr = unsafe {
+            match self.kind {
+                Kind::Memory => bindings::ioremap(self.start, usize::try_from(self.size)?),
+                Kind::Ports => bindings::overdrive_ioport_map(
+                    usize::try_from(self.start)?,
+                    u32::try_from(self.size)?,
+                ),
+                Kind::None => return Err(EINVAL),
+            }
+        };
         if addr.is_null() {
             return Err(ENOMEM);
         }
@@ -109,172 +186,72 @@ impl IoMem {
             Ok(_) => Ok(addr),
             Err(other) => {
                 // SAFETY: The mapping was made above, and somebody else's was published before.
-                unsafe { bindings::iounmap(addr) };
+                unsafe { self.unmap(addr) };
                 Ok(other)
             }
         }
     }
+
+    /// # Safety
+    ///
+    /// `addr` must be a mapping of the range that is not used any more.
+    unsafe fn unmap(&self, addr: *mut c_void) {
+        // SAFETY: By the safety requirements.
+        unsafe {
+            match self.kind {
+                Kind::Ports => bindings::overdrive_ioport_unmap(addr),
+                _ => bindings::iounmap(addr),
+            }
+        }
+    }
 }
 
-impl Drop for IoMem {
+impl Drop for RegisterRange {
     fn drop(&mut self) {
         let addr = self.addr.load(Acquire);
+
         if !addr.is_null() {
             // SAFETY: By the type invariants, the mapping is this object's own.
-            unsafe { bindings::iounmap(addr) };
+            unsafe { self.unmap(addr) };
         }
     }
 }
 
-/// The registers of an [`IoMem`], mapped.
-///
-/// # Invariants
-///
-/// `addr` is the address of the mapping of `range`.
-pub(crate) struct Registers<'a> {
-    addr: *mut c_void,
-    range: &'a IoMem,
-}
-
-impl Registers<'_> {
-    /// Returns the address of the register of `len` bytes at `offset`.
-    #[inline(always)]
-    fn register(&self, offset: u64, len: u64) -> Result<*mut c_void> {
-        if offset
-            .checked_add(len)
-            .is_none_or(|end| end > self.range.size)
-        {
-            return Err(EINVAL);
-        }
-
-        Ok(self.addr.wrapping_byte_add(usize::try_from(offset)?))
-    }
-}
-
-/// A range of I/O ports.
-///
-/// # Invariants
-///
-/// The architecture has I/O ports.
-pub(crate) struct IoPort {
-    start: u64,
-    size: u64,
-}
-
-impl IoPort {
-    /// Describes the range of `size` ports from `start`.
-    ///
-    /// # Errors
-    ///
-    /// `ENODEV` on an architecture without I/O ports.
+/// The value of a register that is accessed at once.
+pub(crate) trait Register: AsBytes + FromBytes + Copy {
+    /// Reads the register at `addr`.
     ///
     /// # Safety
     ///
-    /// As for [`IoMem::new`].
-    pub(super) unsafe fn new(start: u64, size: u64) -> Result<Self> {
-        // SAFETY: The function has no requirements.
-        if unsafe { bindings::overdrive_has_ioport() } {
-            // INVARIANT: Checked above.
-            Ok(Self { start, size })
-        } else {
-            Err(ENODEV)
-        }
-    }
+    /// A register of this size must be mapped there.
+    unsafe fn read(addr: *mut c_void) -> Self;
 
-    fn register(&self, offset: u64, len: u64) -> Result<usize> {
-        if offset.checked_add(len).is_none_or(|end| end > self.size) {
-            return Err(EINVAL);
-        }
-
-        let port = self.start.checked_add(offset).ok_or(EINVAL)?;
-        Ok(usize::try_from(port)?)
-    }
-}
-
-/// A register that was found to be there, all of the bytes of a `T`.
-///
-/// # Invariants
-///
-/// `address` is that of a `T` within a range of registers, which stays for `'a`.
-pub(crate) struct Register<'a, A, T> {
-    address: A,
-    _range: PhantomData<(&'a (), T)>,
-}
-
-/// Registers that can be accessed as a `T` at once.
-pub(crate) trait Io<T> {
-    /// Where a register is.
-    type Address: Copy;
-
-    /// Finds the register at `offset`, which must be a multiple of the size of `T`.
+    /// Writes the register at `addr`.
     ///
-    /// # Errors
+    /// # Safety
     ///
-    /// `EINVAL` if the register is not within the region.
-    fn at(&self, offset: u64) -> Result<Register<'_, Self::Address, T>>;
-
-    /// Reads a register.
-    fn load(register: Register<'_, Self::Address, T>) -> T;
-
-    /// Writes a register.
-    fn store(register: Register<'_, Self::Address, T>, value: T);
-
-    /// Reads the register at `offset`, with the limits of [`at`](Self::at).
-    fn read(&self, offset: u64) -> Result<T> {
-        self.at(offset).map(Self::load)
-    }
-
-    /// Writes the register at `offset`, with the same limits.
-    fn write(&self, offset: u64, value: T) -> Result {
-        self.at(offset).map(|register| Self::store(register, value))
-    }
+    /// A register of this size must be mapped there.
+    unsafe fn write(self, addr: *mut c_void);
 }
 
-macro_rules! impl_io {
-    ($io:ty, $address:ty: $($type:ty, $len:literal, $read:ident, $write:ident;)*) => {$(
-        impl Io<$type> for $io {
-            type Address = $address;
-
-            #[inline(always)]
-            fn at(&self, offset: u64) -> Result<Register<'_, $address, $type>> {
-                // INVARIANT: That is what was checked.
-                Ok(Register {
-                    address: self.register(offset, $len)?,
-                    _range: PhantomData,
-                })
+macro_rules! impl_register {
+    ($($type:ty, $read:ident, $write:ident;)*) => {$(
+        impl Register for $type {
+            unsafe fn read(addr: *mut c_void) -> Self {
+                // SAFETY: The caller's promise.
+                unsafe { bindings::$read(addr) }
             }
 
-            #[inline(always)]
-            fn load(register: Register<'_, $address, $type>) -> $type {
-                // SAFETY: By the type invariants.
-                unsafe { bindings::$read(register.address) }
-            }
-
-            #[inline(always)]
-            fn store(register: Register<'_, $address, $type>, value: $type) {
-                // SAFETY: By the type invariants.
-                unsafe { bindings::$write(value, register.address) };
+            unsafe fn write(self, addr: *mut c_void) {
+                // SAFETY: The caller's promise.
+                unsafe { bindings::$write(self, addr) };
             }
         }
     )*};
 }
 
-impl_io! {
-    Registers<'_>, *mut c_void:
-    u8, 1, overdrive_readb, overdrive_writeb;
-    u16, 2, overdrive_readw, overdrive_writew;
-    u32, 4, overdrive_readl, overdrive_writel;
-}
-
-#[cfg(CONFIG_64BIT)]
-impl_io! {
-    Registers<'_>, *mut c_void:
-    u64, 8, overdrive_readq, overdrive_writeq;
-}
-
-impl_io! {
-    IoPort, usize:
-    u8, 1, overdrive_inb, overdrive_outb;
-    u16, 2, overdrive_inw, overdrive_outw;
-    u32, 4, overdrive_inl, overdrive_outl;
+impl_register! {
+    u8, overdrive_ioread8, overdrive_iowrite8;
+    u16, overdrive_ioread16, overdrive_iowrite16;
+    u32, overdrive_ioread32, overdrive_iowrite32;
 }

@@ -22,6 +22,7 @@
 #include "helpers_amba.h"
 #include "helpers_device.h"
 #include "helpers_ftrace.h"
+#include "helpers_identity.h"
 #include "helpers_pci.h"
 
 #endif /* OVERDRIVE_BINDINGS_HELPER_H */

@@ -6,165 +6,53 @@
 #include <linux/of.h>
 #include <linux/pm_runtime.h>
 #include <linux/property.h>
-#include <linux/rcupdate.h>
 #include <linux/reset.h>
-#include <linux/uaccess.h>
 
 #include "helpers_device.h"
 
-/* In line, where put_user() and get_user() are calls on some architectures. */
-#define DEFINE_PUT_USER(type)							\
-	int overdrive_put_user_##type(type value, type __user *ptr)		\
+/* Functions on some architectures, in line on others. */
+#define DEFINE_ACCESS(bits)							\
+	u##bits overdrive_ioread##bits(const void __iomem *addr)		\
 	{									\
-		might_fault();							\
-		if (!user_write_access_begin(ptr, sizeof(*ptr)))		\
-			return -EFAULT;						\
-		unsafe_put_user(value, ptr, fault);				\
-		user_write_access_end();					\
-		return 0;							\
-	fault:									\
-		user_write_access_end();					\
-		return -EFAULT;							\
-	}
-
-DEFINE_PUT_USER(u8)
-DEFINE_PUT_USER(u16)
-DEFINE_PUT_USER(u32)
-DEFINE_PUT_USER(u64)
-
-#define DEFINE_GET_USER(type)							\
-	s64 overdrive_get_user_##type(const type __user *ptr)			\
-	{									\
-		type value;							\
-										\
-		might_fault();							\
-		if (!user_read_access_begin(ptr, sizeof(*ptr)))			\
-			return -EFAULT;						\
-		unsafe_get_user(value, ptr, fault);				\
-		user_read_access_end();						\
-		return value;							\
-	fault:									\
-		user_read_access_end();						\
-		return -EFAULT;							\
-	}
-
-DEFINE_GET_USER(u8)
-DEFINE_GET_USER(u16)
-DEFINE_GET_USER(u32)
-
-int overdrive_get_user_u64(u64 *value, const u64 __user *ptr)
-{
-	return get_user(*value, ptr);
-}
-
-/* The kernel crate's own can be traced. */
-#define DEFINE_MMIO(suffix, type)						\
-	type overdrive_read##suffix(const void __iomem *addr)			\
-	{									\
-		return read##suffix(addr);					\
+		return ioread##bits(addr);					\
 	}									\
 										\
-	void overdrive_write##suffix(type value, void __iomem *addr)		\
+	void overdrive_iowrite##bits(u##bits value, void __iomem *addr)		\
 	{									\
-		write##suffix(value, addr);					\
+		iowrite##bits(value, addr);					\
 	}
 
-DEFINE_MMIO(b, u8)
-DEFINE_MMIO(w, u16)
-DEFINE_MMIO(l, u32)
-#ifdef CONFIG_64BIT
-DEFINE_MMIO(q, u64)
-#endif
+DEFINE_ACCESS(8)
+DEFINE_ACCESS(16)
+DEFINE_ACCESS(32)
 
-/*
- * Returns @flag, as it is in the section: both in one call, which every access
- * to a register has to make.
- */
-unsigned int overdrive_rcu_read_lock_sched(const bool *flag)
+void __iomem *overdrive_ioport_map(unsigned long port, unsigned int len)
 {
-	rcu_read_lock_sched();
-	/* As a number, which needs no instruction to become a bool. */
-	return smp_load_acquire((const u8 *)flag);
-}
-
-void overdrive_rcu_read_unlock_sched(void)
-{
-	rcu_read_unlock_sched();
-}
-
-bool overdrive_has_ioport(void)
-{
-	return IS_ENABLED(CONFIG_HAS_IOPORT);
-}
-
-#ifdef CONFIG_HAS_IOPORT
-#define DEFINE_PORT_ACCESS(suffix, type)					\
-	type overdrive_in##suffix(unsigned long port)				\
-	{									\
-		return in##suffix(port);					\
-	}									\
-										\
-	void overdrive_out##suffix(type value, unsigned long port)		\
-	{									\
-		out##suffix(value, port);					\
-	}
+#ifdef CONFIG_HAS_IOPORT_MAP
+	return ioport_map(port, len);
 #else
-#define DEFINE_PORT_ACCESS(suffix, type)					\
-	type overdrive_in##suffix(unsigned long port)				\
-	{									\
-		return (type)~0;						\
-	}									\
-										\
-	void overdrive_out##suffix(type value, unsigned long port)		\
-	{									\
-	}
+	return NULL;
 #endif
+}
 
-DEFINE_PORT_ACCESS(b, u8)
-DEFINE_PORT_ACCESS(w, u16)
-DEFINE_PORT_ACCESS(l, u32)
+void overdrive_ioport_unmap(void __iomem *addr)
+{
+#ifdef CONFIG_HAS_IOPORT_MAP
+	ioport_unmap(addr);
+#endif
+}
 
 bool overdrive_irq_is_level(unsigned int irq)
 {
 	return irq_get_trigger_type(irq) & IRQ_TYPE_LEVEL_MASK;
 }
 
-static pgprot_t device_memory(pgprot_t prot)
-{
-	return pgprot_decrypted(pgprot_noncached(prot));
-}
-
 void overdrive_vma_set_device_memory(struct vm_area_struct *vma)
 {
-	vma->vm_page_prot = device_memory(vma->vm_page_prot);
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	vma->vm_page_prot = pgprot_decrypted(vma->vm_page_prot);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 }
-
-/* remap_pfn_range() sets the same flags. */
-int overdrive_vma_enter_device_memory(struct vm_area_struct *vma,
-				      unsigned long pfn)
-{
-	vma->vm_page_prot = device_memory(vma->vm_page_prot);
-	return remap_pfn_range(vma, vma->vm_start, pfn,
-			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
-}
-
-int overdrive_mmap_read_lock_killable(struct mm_struct *mm)
-{
-	return mmap_read_lock_killable(mm);
-}
-
-#if IS_ENABLED(CONFIG_KUNIT)
-void overdrive_mmap_write_lock(struct mm_struct *mm)
-{
-	mmap_write_lock(mm);
-}
-
-void overdrive_mmap_write_unlock(struct mm_struct *mm)
-{
-	mmap_write_unlock(mm);
-}
-#endif
 
 vm_fault_t overdrive_vmf_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
 				    unsigned int order)
@@ -239,6 +127,46 @@ int overdrive_acpi_call(struct device *dev, char *method)
 #else
 	return -ENOENT;
 #endif
+}
+
+#ifdef CONFIG_OF
+/* Whether @node, too, names one of the reset lines of @own. */
+static bool shares_reset(struct device_node *own, struct device_node *node)
+{
+	struct of_phandle_args a, b;
+	bool same = false;
+	int i, j;
+
+	for (i = 0; !same && !of_parse_phandle_with_args(own, "resets", "#reset-cells", i, &a); i++) {
+		for (j = 0; !same && !of_parse_phandle_with_args(node, "resets", "#reset-cells", j, &b); j++) {
+			same = of_phandle_args_equal(&a, &b);
+			of_node_put(b.np);
+		}
+		of_node_put(a.np);
+	}
+	return same;
+}
+#endif
+
+/*
+ * Whether another node of the device tree names a reset line of @dev: to pulse it
+ * would reset another device.
+ */
+bool overdrive_reset_is_shared(struct device *dev)
+{
+	bool shared = false;
+#ifdef CONFIG_OF
+	struct device_node *node;
+
+	for_each_node_with_property(node, "resets") {
+		shared = node != dev_of_node(dev) && shares_reset(dev_of_node(dev), node);
+		if (shared) {
+			of_node_put(node);
+			break;
+		}
+	}
+#endif
+	return shared;
 }
 
 /* NULL without an error: the firmware describes no reset lines. */

@@ -3,6 +3,7 @@
 //! A tracked device, and what the module remembers of it.
 
 use super::{
+    identity::Identity,
     outcome::Outcome,
     override_source::OverrideSource,
     status::Status, //
@@ -100,6 +101,7 @@ impl TrackedBus {
 pub(crate) struct TrackedDevice {
     dev: ARef<Device>,
     bus: Arc<TrackedBus>,
+    pub(crate) identity: Identity,
     pub(crate) marks: TransactionMarks,
     #[pin]
     pub(crate) state: Mutex<DeviceState>,
@@ -110,12 +112,14 @@ pub(crate) struct TrackedDevice {
 
 impl TrackedDevice {
     pub(super) fn new(dev: &Device, bus: &Arc<TrackedBus>) -> Result<Arc<Self>> {
+        let identity = Identity::of(dev)?;
         let (dev, bus) = (ARef::from(dev), bus.clone());
 
         Arc::pin_init(
             pin_init!(Self {
                 dev,
                 bus,
+                identity,
                 marks: TransactionMarks::new(),
                 state <- new_mutex!(
                     DeviceState {

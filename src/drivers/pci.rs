@@ -3,8 +3,8 @@
 //! The PCI meta driver: hands a PCI device to userspace through VFIO.
 //!
 //! It is to `vfio-pci-core` what `vfio-pci` is, `drivers/vfio/pci/vfio_pci.c`: with the same userspace
-//! interface, and with the same parameters under the same names. What it has no part in is the
-//! support of Intel's integrated graphics, which the C driver keeps to itself.
+//! interface, and with the same parameters under the same names. It lacks the regions for Intel's
+//! integrated graphics, which the C driver keeps to itself.
 //!
 //! Where it does more: some devices are a [`Variant`](vfio::pci::Variant), which can do what the bus
 //! alone can't. [`edu`] is the first.
@@ -14,21 +14,15 @@ mod edu;
 
 use super::require_override;
 use crate::abstractions::{
-    self,
     module_param,
-    pci::{
+    vfio::pci::{
         DeviceId,
+        Driver,
         IdTable,
-        Ids, //
-    },
-    vfio::{
-        self,
-        pci::{
-            Adapter,
-            NoVariant,
-            Options,
-            Probe, //
-        }, //
+        Ids,
+        NoVariant,
+        Options,
+        Probe, //
     }, //
 };
 use kernel::{
@@ -43,24 +37,27 @@ use kernel::{
 /// `Documentation/ABI/testing/vfio-overdrive-pci`.
 pub(crate) const IDS: [DeviceId; 1] = [edu::ID];
 
-/// The registration of the PCI meta driver.
-pub(crate) type Registration = abstractions::pci::Registration<Adapter<MetaDriver>>;
-
 /// The PCI meta driver.
-pub(crate) enum MetaDriver {}
+pub(super) enum MetaDriver {}
 
-impl vfio::pci::Driver for MetaDriver {
-    const IDS: Option<Ids> = {
+impl Driver for MetaDriver {
+    const IDS: Ids = {
         static TABLE: IdTable<{ IDS.len() }> = IdTable::new(IDS);
 
-        Some(TABLE.as_ids())
+        TABLE.as_ids()
     };
 
     fn probe(probe: Probe<'_, '_>) -> Result {
         let pdev = probe.pdev();
 
-        require_override::require_override(pdev.as_ref())?;
+        require_override(pdev.as_ref())?;
         denylist::check(pdev)?;
+        if has_regions_of_its_own(pdev.vendor_id().as_raw(), pdev.pci_class()) {
+            dev_notice!(
+                pdev,
+                "vfio-pci has regions for this display (OpRegion, host and LPC bridge), this driver has not\n"
+            );
+        }
 
         let options = Options {
             nointxmask: module_param::NOINTXMASK.value(),
@@ -83,4 +80,12 @@ impl vfio::pci::Driver for MetaDriver {
             .then_some(())
             .ok_or(ENOENT)
     }
+}
+
+/// Returns `true` if `vfio-pci` adds regions to such a device: Intel's integrated graphics, which is on
+/// the root bus, and whatever else of Intel's is a display.
+fn has_regions_of_its_own(vendor: u16, class: pci::Class) -> bool {
+    const DISPLAY: u32 = 0x03;
+
+    vendor == denylist::INTEL && class.as_raw() >> 16 == DISPLAY
 }

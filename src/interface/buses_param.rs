@@ -8,8 +8,8 @@
 //! ```
 
 use crate::{
-    bus::extended::Scope, //
-    policy::rules::param::BadParam,
+    bus::extended::Scope,
+    policy::rules::ParseError, //
 };
 use kernel::prelude::*;
 
@@ -19,35 +19,39 @@ pub(crate) struct BusSpec {
     pub(crate) scope: Scope,
 }
 
-/// Reads all buses of the parameter.
-pub(super) fn parse(text: &'static [u8]) -> Result<KVec<BusSpec>, BadParam> {
-    let mut buses = KVec::new();
+/// Calls `f` with each bus of the parameter, or the reason why it is none, until `f` fails.
+///
+/// # Errors
+///
+/// What `f` returned.
+pub(super) fn parse<E>(
+    text: &'static [u8],
+    mut f: impl FnMut(Result<BusSpec, ParseError>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut at = 0;
 
     if text.is_empty() {
-        return Ok(buses);
+        return Ok(());
     }
     for item in text.split(|&c| c == b',') {
-        buses
-            .push(bus(item, at)?, GFP_KERNEL)
-            .map_err(BadParam::no_memory)?;
+        f(bus(item).map_err(|bad| bad.after(at)))?;
         at += item.len() + 1;
     }
-    Ok(buses)
+    Ok(())
 }
 
-/// Reads the bus that begins at `at`.
-fn bus(item: &'static [u8], at: usize) -> Result<BusSpec, BadParam> {
+/// Reads a bus, of which `item` is all.
+fn bus(item: &'static [u8]) -> Result<BusSpec, ParseError> {
     let len = item.iter().position(|&c| c == b':').unwrap_or(item.len());
     let (name, scope) = item.split_at(len);
 
     if name.is_empty() {
-        return Err(BadParam::new(at, "the name of a bus expected"));
+        return Err(ParseError::new(0, "the name of a bus expected"));
     }
     let scope = match scope.split_first() {
         None => Scope::Restrict,
         Some((_, scope)) => Scope::try_from(scope)
-            .map_err(|_| BadParam::new(at + len + 1, "restrict or force expected"))?,
+            .map_err(|_| ParseError::new(len + 1, "restrict or force expected"))?,
     };
 
     Ok(BusSpec { name, scope })

@@ -5,6 +5,7 @@
 //!
 //! See `Documentation/ABI/testing/sysfs-bus-overdrive`.
 
+use super::identity::Identity;
 use crate::{
     abstractions::{
         device_attr::{
@@ -114,11 +115,13 @@ fn target(dev: &Device, text: &[u8]) -> Result<Target> {
 static REBIND: DeviceAttribute<Rebind> = DeviceAttribute::new();
 static REBIND_GROUP: DeviceAttribute<RebindGroup> = DeviceAttribute::new();
 static STATUS: DeviceAttribute<Status> = DeviceAttribute::new();
+static IDENTITY: DeviceAttribute<Identity> = DeviceAttribute::new();
 
-static ATTRIBUTES: AttributeList<4> = AttributeList::new([
+static ATTRIBUTES: AttributeList<5> = AttributeList::new([
     REBIND.as_ptr(),
     REBIND_GROUP.as_ptr(),
     STATUS.as_ptr(),
+    IDENTITY.as_ptr(),
     core::ptr::null_mut(),
 ]);
 

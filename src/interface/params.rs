@@ -15,8 +15,8 @@
 //! `amba_driver=` is there if the kernel has that bus.
 //!
 //! All are readable in `/sys/module/overdrive/parameters/` and fixed from load to unload. A value
-//! that is no driver name (see [`DriverName`]), no rules, slots or buses makes loading fail with
-//! `EINVAL`, and the kernel log names the first bad character.
+//! that is no driver name (see [`DriverName`]) makes loading fail with `EINVAL`. A rule, a slot or a bus
+//! that is none costs that entry: the kernel log names the first bad character, and the others hold.
 //!
 //! `rules=`, `slots=` and `buses=` add up when they are given more than once. Each can have as many
 //! bytes as fit in a page when it is read; the others 1024.
@@ -30,14 +30,12 @@ use crate::{
     },
     driver_name::DriverName,
     policy::rules::{
-        param::{
-            self,
-            BadParam, //
-        },
+        param,
         slot::{
             self,
             Slot, //
         },
+        ParseError,
         Spec, //
     },
 };
@@ -58,15 +56,19 @@ pub(crate) struct Params {
 }
 
 impl Params {
-    /// Reads all parameters; the first bad one is reported in the kernel log.
+    /// Reads all parameters.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if a driver's name is none, which the kernel log says; `ENOMEM`.
     pub(crate) fn read() -> Result<Self> {
         Ok(Self {
             pci_driver: driver_name(&module_param::PCI_DRIVER)?,
             platform_driver: driver_name(&module_param::PLATFORM_DRIVER)?,
             amba_driver: module_param::AMBA_DRIVER.map(driver_name).transpose()?,
-            rules: parsed(&module_param::RULES, param::parse)?,
-            slots: parsed(&module_param::SLOTS, slot::parse_param)?,
-            buses: parsed(&module_param::BUSES, buses_param::parse)?,
+            rules: good(&module_param::RULES, |text, f| param::parse(text, f))?,
+            slots: good(&module_param::SLOTS, |text, f| slot::parse_param(text, f))?,
+            buses: good(&module_param::BUSES, |text, f| buses_param::parse(text, f))?,
             reset_required: module_param::RESET_REQUIRED.value(),
         })
     }
@@ -79,23 +81,38 @@ fn driver_name(param: &StringParam) -> Result<DriverName> {
         .inspect_err(|_| pr_err!("{}=\"{}\" is no driver name\n", param.name(), text))
 }
 
-fn parsed<T>(param: &StringParam, parse: fn(&'static [u8]) -> Result<T, BadParam>) -> Result<T> {
+/// Takes an entry of a parameter, or the reason why it is none.
+type TakeEntry<'a, T> = &'a mut dyn FnMut(Result<T, ParseError>) -> Result;
+
+/// Returns the entries of a parameter that are good, and says in the log which are not.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+fn good<T>(
+    param: &StringParam,
+    parse: fn(&'static [u8], TakeEntry<'_, T>) -> Result,
+) -> Result<KVec<T>> {
     let value = param.value().to_bytes();
+    let mut entries = KVec::new();
 
-    parse(value).map_err(|bad| {
-        let at = bad.at.0;
-        let rest = value.get(at..).unwrap_or_default();
-        let name = param.name();
+    parse(value, &mut |entry| match entry {
+        Ok(entry) => Ok(entries.push(entry, GFP_KERNEL)?),
+        Err(bad) if bad.reason == ParseError::NO_MEMORY => Err(ENOMEM),
+        Err(bad) => {
+            let rest = value.get(bad.at..).unwrap_or_default();
 
-        // Enough to find the place.
-        let rest = rest.get(..rest.len().min(32)).unwrap_or_default();
-        pr_err!(
-            "{}= at {} (\"{}\"): {}\n",
-            name,
-            at,
-            BStr::from_bytes(rest),
-            bad.reason
-        );
-        EINVAL
-    })
+            // Enough to find the place.
+            let rest = rest.get(..rest.len().min(32)).unwrap_or_default();
+            pr_err!(
+                "{}= at {} (\"{}\"): {}: this entry is left out\n",
+                param.name(),
+                bad.at,
+                BStr::from_bytes(rest),
+                bad.reason
+            );
+            Ok(())
+        }
+    })?;
+    Ok(entries)
 }

@@ -10,10 +10,12 @@ use crate::{
     abstractions::device_attr::emit,
     policy::{
         rules::{
-            builder::{
-                Field,
-                RuleBuilder, //
+            builder::RuleBuilder,
+            field::{
+                rule_fields,
+                Field, //
             },
+            param,
             Origin,
             RuleId, //
         },
@@ -57,34 +59,36 @@ impl Rules {
     }
 }
 
+/// The files of a rule: its fields by their numbers, and what is done with it.
+macro_rules! item_type {
+    ($(
+        $(#[doc = $doc:literal])*
+        $number:literal $key:ident $field:ident $comparison:ident($canonical:path)
+            |$device:ident| $has:expr;
+    )*) => {
+        configfs_attrs! {
+            container: configfs::Group<Rule>,
+            data: Rule,
+            attributes: [
+                $($key: $number,)*
+                enabled: 100,
+                hits: 101,
+                apply: 102,
+            ],
+        }
+    };
+}
+
 #[vtable]
 impl configfs::GroupOperations for Rules {
     type Child = Rule;
 
     fn make_group(&self, name: &CStr) -> Result<impl PinInit<configfs::Group<Rule>, Error>> {
-        let item_type = configfs_attrs! {
-            container: configfs::Group<Rule>,
-            data: Rule,
-            attributes: [
-                bus: 0,
-                device: 1,
-                parent: 2,
-                modalias: 3,
-                driver: 4,
-                group_owned: 5,
-                enabled: 6,
-                hits: 7,
-                apply: 8,
-            ],
-        };
+        let item_type = rule_fields!(item_type);
         let policy = Policy::published()?;
         let copy = || CString::try_from_fmt(fmt!("{name}"));
 
-        if name
-            .to_bytes()
-            .iter()
-            .any(|&c| !c.is_ascii_graphic() || c == b':')
-        {
+        if !name.to_bytes().iter().all(|&c| param::is_name_char(c)) {
             pr_err!("rule {name}: a name has printable characters but ':' only\n");
             return Err(EINVAL);
         }
@@ -99,7 +103,7 @@ impl configfs::GroupOperations for Rules {
 /// What is changed while the lock is held.
 struct State {
     builder: RuleBuilder,
-    /// The rule in the engine's table, while it is enabled.
+    /// The rule in the policy's table, while it is enabled.
     enabled: Option<ActiveRule>,
 }
 
@@ -141,25 +145,23 @@ impl Rule {
 
         let ret = emit(
             page,
-            fmt!("{}\n", BStr::from_bytes(state.builder.get(field))),
+            fmt!("{}\n", BStr::from_bytes(state.builder.shown(field))),
         );
 
         ret
     }
 
-    fn store_field(&self, field: Field, file: &str, page: &[u8]) -> Result {
-        let line = line(page);
+    fn store_field(&self, field: Field, page: &[u8]) -> Result {
         let mut state = self.state.lock();
 
         if state.enabled.is_some() {
-            self.refuse(file, fmt!("the rule is enabled"));
+            self.refuse(field.key(), fmt!("the rule is enabled"));
             return Err(EBUSY);
         }
-        if let Err(bad) = field.check(line) {
-            self.refuse(file, fmt!("bad character at {}", bad.0));
-            return Err(EINVAL);
-        }
-        state.builder.set(field, line)
+        Ok(state
+            .builder
+            .set(field, line(page))
+            .inspect_err(|bad| self.refuse(field.key(), fmt!("at {}: {}", bad.at, bad.reason)))?)
     }
 
     fn store_flag(&self, file: &str, page: &[u8]) -> Result<bool> {
@@ -199,16 +201,21 @@ impl Rule {
     }
 }
 
-/// What was written, without the newline.
+/// Returns what was written, without the newline.
 fn line(page: &[u8]) -> &[u8] {
     page.strip_suffix(b"\n").unwrap_or(page)
 }
 
-macro_rules! fields {
-    ($($id:literal => $field:ident, $file:literal;)*) => {
+macro_rules! files {
+    ($(
+        $(#[doc = $doc:literal])*
+        $number:literal $key:ident $field:ident $comparison:ident($canonical:path)
+            |$device:ident| $has:expr;
+    )*) => {
         $(
+            $(#[doc = $doc])*
             #[vtable]
-            impl configfs::AttributeOperations<$id> for Rule {
+            impl configfs::AttributeOperations<$number> for Rule {
                 type Data = Rule;
 
                 fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
@@ -216,48 +223,18 @@ macro_rules! fields {
                 }
 
                 fn store(rule: &Rule, page: &[u8]) -> Result {
-                    rule.store_field(Field::$field, $file, page)
+                    rule.store_field(Field::$field, page)
                 }
             }
         )*
     };
 }
 
-fields! {
-    0 => Bus, "bus";
-    1 => Device, "device";
-    2 => Parent, "parent";
-    3 => Modalias, "modalias";
-    4 => Driver, "driver";
-}
-
-/// `group_owned`
-#[vtable]
-impl configfs::AttributeOperations<5> for Rule {
-    type Data = Rule;
-
-    fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let owned = rule.state.lock().builder.group_owned;
-
-        emit(page, fmt!("{}\n", u8::from(owned)))
-    }
-
-    fn store(rule: &Rule, page: &[u8]) -> Result {
-        let owned = rule.store_flag("group_owned", page)?;
-        let mut state = rule.state.lock();
-
-        if state.enabled.is_some() {
-            rule.refuse("group_owned", fmt!("the rule is enabled"));
-            return Err(EBUSY);
-        }
-        state.builder.group_owned = owned;
-        Ok(())
-    }
-}
+rule_fields!(files);
 
 /// `enabled`
 #[vtable]
-impl configfs::AttributeOperations<6> for Rule {
+impl configfs::AttributeOperations<100> for Rule {
     type Data = Rule;
 
     fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
@@ -278,7 +255,7 @@ impl configfs::AttributeOperations<6> for Rule {
 
 /// `hits`
 #[vtable]
-impl configfs::AttributeOperations<7> for Rule {
+impl configfs::AttributeOperations<101> for Rule {
     type Data = Rule;
 
     fn show(rule: &Rule, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
@@ -290,7 +267,7 @@ impl configfs::AttributeOperations<7> for Rule {
 
 /// `apply`
 #[vtable]
-impl configfs::AttributeOperations<8> for Rule {
+impl configfs::AttributeOperations<102> for Rule {
     type Data = Rule;
 
     fn show(_rule: &Rule, _page: &mut [u8; PAGE_SIZE]) -> Result<usize> {

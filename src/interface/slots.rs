@@ -51,7 +51,7 @@ fn parse<B: Bus>(file: &CStr, line: &[u8]) -> Result<Slot> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
 
     Slot::parse(B::SLOTS, line).map_err(|bad| {
-        pr_err!("{}: at {}: {}\n", file, bad.at.0, bad.reason);
+        pr_err!("{}: at {}: {}\n", file, bad.at, bad.reason);
         EINVAL
     })
 }

@@ -5,12 +5,15 @@
 use super::{
     facts::DeviceFacts,
     rules::{
+        spec::Mismatch,
+        table::Table,
         Origin,
         Rule,
         RuleId,
         Spec, //
     },
-    Policy, //
+    Policy,
+    Rules, //
 };
 use crate::{
     abstractions::{
@@ -32,9 +35,16 @@ use crate::{
     transaction::rebind::Target, //
 };
 use kernel::{
+    device::Device,
     prelude::*,
     str::BStr,
-    sync::Arc, //
+    sync::{
+        lock::{
+            mutex::MutexBackend,
+            Guard, //
+        },
+        Arc, //
+    }, //
 };
 
 /// A rule in the engine's table; dropping it removes the rule, and clears the overrides that it set
@@ -123,18 +133,22 @@ impl Policy {
 
     fn try_apply_rules(&self, tracked: &Arc<TrackedDevice>, only: Option<RuleId>) -> Result {
         let dev = tracked.device();
-        let Some(required) = self.rules.lock().table.required() else {
+        let Some((facts, mut rules)) = self.facts_and_rules(tracked)? else {
             return Ok(());
         };
-        let facts = DeviceFacts::new(tracked.bus(), dev, required)?;
-
         // The table stays locked until the override is set: a rule that is removed at the same time
         // either isn't found, or finds the override that it has to clear.
-        let mut rules = self.rules.lock();
+        if only.is_none() {
+            log_near_misses(&rules.table, &facts, dev);
+        }
         let Some(rule) = rules.table.find_mut(&facts) else {
             return Ok(());
         };
         if only.is_some_and(|id| id != rule.id) {
+            return Ok(());
+        }
+        if rule.spec.driver() == Spec::STANDARD {
+            rule.hits = rule.hits.saturating_add(1);
             return Ok(());
         }
         let source = source_of(rule, &facts)?;
@@ -160,6 +174,26 @@ impl Policy {
         }
         drop(set);
         Ok(())
+    }
+
+    /// Finds out what the rules ask for, and locks them; [`None`] if there are none.
+    fn facts_and_rules<'a>(
+        &'a self,
+        tracked: &'a TrackedDevice,
+    ) -> Result<Option<(DeviceFacts<'a>, Guard<'a, Rules, MutexBackend>)>> {
+        let mut required = self.rules.lock().table.required();
+
+        while let Some(asked) = required {
+            let facts = DeviceFacts::new(tracked, asked)?;
+            let rules = self.rules.lock();
+
+            // A rule that was added meanwhile can ask for more.
+            required = rules.table.required();
+            if required == Some(asked) {
+                return Ok(Some((facts, rules)));
+            }
+        }
+        Ok(None)
     }
 
     /// Gives devices that were there before their bus was tracked to the drivers that their rules
@@ -202,28 +236,51 @@ impl Policy {
     }
 
     fn apply_to(&self, tracked: &Arc<TrackedDevice>, id: RuleId) -> Result {
-        let dev = tracked.device();
-        let required = self.rules.lock().table.required();
-        let Some(required) = required else {
+        let Some((facts, rules)) = self.facts_and_rules(tracked)? else {
             return Ok(());
         };
-        let facts = DeviceFacts::new(tracked.bus(), dev, required)?;
-        let source = match self.rules.lock().table.find(&facts) {
+        let source = match rules.table.find(&facts) {
             Some(rule) if rule.id == id => source_of(rule, &facts)?,
             _ => return Ok(()),
         };
+        drop(rules);
 
         if tracked.is_set_by_user() {
             return Ok(());
         }
-        let target = Target::try_from(&source.driver[..])?;
+        if &source.driver[..] == Spec::STANDARD {
+            // What no rule moved has the driver that the kernel chose.
+            if tracked.rule_driver()?.is_none() {
+                return Ok(());
+            }
+            self.transactions.rebind(tracked, &Target::Standard)?;
+        } else {
+            let target = Target::try_from(&source.driver[..])?;
 
-        self.transactions.rebind_by_rule(tracked, &target, source)?;
+            self.transactions.rebind_by_rule(tracked, &target, source)?;
+        }
         if let Some(rule) = self.rules.lock().table.find_mut(&facts) {
             rule.hits = rule.hits.saturating_add(1);
         }
         Ok(())
     }
+}
+
+/// Says which rules were made for another device in the same place.
+fn log_near_misses(table: &Table, facts: &DeviceFacts<'_>, dev: &Device) {
+    table.for_each_near_miss(facts, |rule, mismatch| {
+        let field = match mismatch {
+            Mismatch::Field(field) => field.key(),
+            Mismatch::Bridge => "device",
+        };
+
+        dev_notice!(
+            dev,
+            "rule {} does not act: its {} is another device's\n",
+            BStr::from_bytes(rule.spec.name()),
+            field
+        );
+    });
 }
 
 /// Returns what `rule` sets for the device that `facts` are about.
@@ -233,7 +290,10 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
 
     name.extend_from_slice(rule.spec.name(), GFP_KERNEL)?;
     match rule.spec.driver() {
-        Spec::GROUP => driver.extend_from_slice(&facts.group_driver, GFP_KERNEL)?,
+        // The table asked for it: see `Policy::facts_and_rules`.
+        Spec::GROUP => {
+            driver.extend_from_slice(facts.group_driver.as_deref().ok_or(EAGAIN)?, GFP_KERNEL)?
+        }
         name => driver.extend_from_slice(name, GFP_KERNEL)?,
     }
     Ok(OverrideSource {

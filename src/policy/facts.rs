@@ -5,47 +5,59 @@
 use super::{
     group,
     rules::{
-        table::RequiredFacts,
-        MatchTarget, //
+        canonical,
+        field::{
+            Field,
+            MatchTarget, //
+        },
+        table::RequiredFacts, //
     }, //
 };
-use crate::abstractions::{
-    device,
-    iommu,
-    uevent, //
+use crate::{
+    abstractions::{
+        iommu,
+        uevent, //
+    },
+    device::tracked::TrackedDevice,
 };
-use kernel::{
-    device::Device,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 /// The facts about a device that rules ask for, found out before the table is locked.
 pub(super) struct DeviceFacts<'a> {
-    bus: &'a [u8],
-    dev: &'a Device,
-    modalias: KVec<u8>,
+    tracked: &'a TrackedDevice,
+    modalias: Option<KVec<u8>>,
+    serial: Option<KVec<u8>>,
     group_owned: bool,
-    /// What `@group` stands for, empty if that was not needed.
-    pub(super) group_driver: KVec<u8>,
+    /// What `@group` stands for; [`None`] if no rule asked.
+    pub(super) group_driver: Option<KVec<u8>>,
 }
 
 impl<'a> DeviceFacts<'a> {
-    /// Finds out what is needed.
-    pub(super) fn new(bus: &'a [u8], dev: &'a Device, required: RequiredFacts) -> Result<Self> {
+    /// Finds out what is needed. What can't be found out matches no rule that asks for it.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(super) fn new(tracked: &'a TrackedDevice, required: RequiredFacts) -> Result<Self> {
+        let dev = tracked.device();
+        let modalias = required.contains(Field::Modalias).then(|| {
+            uevent::modalias(dev).inspect_err(|err| {
+                dev_warn!(dev, "its modalias is unknown: error {}\n", err.to_errno())
+            })
+        });
+        // What is no text of a rule can't be one of a device that a rule names.
+        let serial = tracked.identity.serial();
+        let serial = serial.and_then(|serial| canonical::serial(serial).ok());
+
         Ok(Self {
-            bus,
-            dev,
-            modalias: if required.modalias {
-                uevent::modalias(dev)?
-            } else {
-                KVec::new()
-            },
-            group_owned: required.group_owned
+            tracked,
+            modalias: modalias.and_then(Result::ok),
+            serial: serial.filter(|_| required.contains(Field::Serial)),
+            group_owned: required.contains(Field::GroupOwned)
                 && iommu::Group::of(dev).is_some_and(|group| group.is_owned()),
-            group_driver: if required.group_driver {
-                group::driver(dev)?
-            } else {
-                KVec::new()
+            group_driver: match required.group_driver {
+                true => Some(group::driver(dev)?),
+                false => None,
             },
         })
     }
@@ -53,23 +65,43 @@ impl<'a> DeviceFacts<'a> {
 
 impl MatchTarget for DeviceFacts<'_> {
     fn bus(&self) -> &[u8] {
-        self.bus
+        self.tracked.bus()
     }
 
     fn name(&self) -> &[u8] {
-        self.dev.name().to_bytes()
+        self.tracked.device().name().to_bytes()
     }
 
-    fn parents(&self) -> [&[u8]; 2] {
-        [
-            device::parent(self.dev),
-            device::physical_function(self.dev),
-        ]
-        .map(|dev| dev.map_or(&b""[..], |dev| dev.name().to_bytes()))
+    fn is_bridge(&self) -> bool {
+        self.tracked.identity.is_bridge
     }
 
-    fn modalias(&self) -> &[u8] {
-        &self.modalias
+    fn paths(&self) -> impl Iterator<Item = &[u8]> {
+        self.tracked.identity.paths()
+    }
+
+    fn parents(&self) -> impl Iterator<Item = &[u8]> {
+        self.tracked.identity.parents()
+    }
+
+    fn ancestors(&self) -> impl Iterator<Item = &[u8]> {
+        self.tracked.identity.ancestors()
+    }
+
+    fn firmware(&self) -> Option<&[u8]> {
+        self.tracked.identity.firmware()
+    }
+
+    fn serial(&self) -> Option<&[u8]> {
+        self.serial.as_deref()
+    }
+
+    fn modalias(&self) -> Option<&[u8]> {
+        self.modalias.as_deref()
+    }
+
+    fn vf(&self) -> Option<u16> {
+        self.tracked.identity.vf
     }
 
     fn group_owned(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Mapped memory: registers of a device, and memory that a device can reach.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     os::{fd::AsRawFd, unix::fs::FileExt},
     ptr::{self, NonNull},
@@ -106,7 +106,7 @@ impl Mapping {
         self.start.as_ptr() as usize
     }
 
-    /// Where the kernel has put the page at `offset`: what a device without an IOMMU must be told.
+    /// Returns the physical address of the memory at `offset`: a device without an IOMMU must be told.
     pub fn physical(&self, offset: usize) -> io::Result<u64> {
         let address = self.address() + offset;
         let mut entry = [0; 8];
@@ -167,7 +167,7 @@ impl Drop for Mapping {
     }
 }
 
-/// How many page faults the calling thread had that needed nothing from a disk.
+/// Returns how many page faults the calling thread had that needed nothing from a disk.
 pub fn faults() -> io::Result<i64> {
     // SAFETY: All zeroes are a value of it.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -179,66 +179,24 @@ pub fn faults() -> io::Result<i64> {
     }
 }
 
-/// What became of a child process.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// What it wanted to do was done, or not.
-    Done(bool),
-    /// A signal killed it.
-    Killed(i32),
-}
-
-/// Calls `f` in a child process.
-///
-/// # Safety
-///
-/// If there are other threads, `f` must not do what is not safe in a signal handler: allocate, lock.
-unsafe fn fork_and(f: impl FnOnce() -> bool) -> io::Result<Ended> {
+/// Reads a register in a child process; returns the signal that killed it, if one did.
+pub fn signal_of_read(mapping: &Mapping, offset: usize) -> io::Result<Option<i32>> {
     let mut status = 0;
 
-    // SAFETY: The child calls nothing but `f`, which the caller answers for, and `_exit`.
+    // SAFETY: The child only reads, which is safe whatever other threads do.
     unsafe {
         let child = libc::fork();
         if child < 0 {
             return Err(io::Error::last_os_error());
         }
         if child == 0 {
-            let done = f();
-            libc::_exit(i32::from(!done));
+            mapping.read_u32(offset);
+            libc::_exit(0);
         }
         if libc::waitpid(child, &raw mut status, 0) < 0 {
             return Err(io::Error::last_os_error());
         }
     }
 
-    Ok(if libc::WIFSIGNALED(status) {
-        Ended::Killed(libc::WTERMSIG(status))
-    } else {
-        Ended::Done(libc::WEXITSTATUS(status) == 0)
-    })
-}
-
-/// Calls `f` in a child process; fails where there are other threads.
-pub fn in_child(f: impl FnOnce() -> bool) -> io::Result<Ended> {
-    if fs::read_dir("/proc/self/task")?.count() != 1 {
-        return Err(io::Error::other("a process with threads can't be forked"));
-    }
-    // SAFETY: There is no other thread, and this one creates none meanwhile.
-    unsafe { fork_and(f) }
-}
-
-/// Reads a register in a child process; returns the signal that killed it, if one did.
-pub fn signal_of_read(mapping: &Mapping, offset: usize) -> io::Result<Option<i32>> {
-    // SAFETY: The child only reads.
-    let ended = unsafe {
-        fork_and(|| {
-            mapping.read_u32(offset);
-            true
-        })?
-    };
-
-    Ok(match ended {
-        Ended::Done(_) => None,
-        Ended::Killed(signal) => Some(signal),
-    })
+    Ok(libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status)))
 }

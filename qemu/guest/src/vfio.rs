@@ -15,13 +15,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use vfio_bindings::bindings::vfio;
+use vfio_bindings::bindings::vfio::{
+    self, vfio_device_bind_iommufd, vfio_device_info, vfio_device_ioeventfd, vfio_irq_info,
+    vfio_region_info,
+};
 use vmm_sys_util::eventfd::EventFd;
 
 use crate::mapping::Mapping;
 
-const fn request(number: u32) -> libc::c_ulong {
-    // As _IO(VFIO_TYPE, VFIO_BASE + number) in C.
+/// The number of a request, as `_IO(VFIO_TYPE, VFIO_BASE + number)` in C.
+pub const fn request(number: u32) -> libc::c_ulong {
     ((vfio::VFIO_TYPE as u32) << 8 | (vfio::VFIO_BASE + number)) as libc::c_ulong
 }
 
@@ -55,19 +58,94 @@ pub unsafe fn ioctl(fd: RawFd, request: libc::c_ulong, arg: usize) -> io::Result
     }
 }
 
-/// Calls ioctl with a structure of words, which the kernel may write to.
-pub fn ioctl_words(file: &File, request: libc::c_ulong, words: &mut [u32]) -> io::Result<i32> {
-    // The kernel must not write behind the end: room for whatever it knows.
-    let mut room = [0_u32; 64];
-    room[..words.len()].copy_from_slice(words);
+/// A structure that an ioctl reads and writes.
+///
+/// # Safety
+///
+/// It has no pointers, and may hold any bytes.
+pub unsafe trait Argument: Copy {}
 
-    // SAFETY: There is room for the largest of VFIO's structures.
-    let result = unsafe { ioctl(file.as_raw_fd(), request, room.as_mut_ptr() as usize) };
-    words.copy_from_slice(&room[..words.len()]);
+/// The beginning of every structure, with as much of the rest as tests of bad input need.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beginning {
+    pub argsz: u32,
+    pub flags: u32,
+    pub rest: [u32; 6],
+}
+
+/// `struct vfio_irq_set` with its data.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IrqSet {
+    pub argsz: u32,
+    pub flags: u32,
+    pub index: u32,
+    pub start: u32,
+    pub count: u32,
+    pub data: [u32; 8],
+}
+
+// SAFETY: They consist of numbers.
+unsafe impl Argument for Beginning {}
+// SAFETY: As above.
+unsafe impl Argument for IrqSet {}
+// SAFETY: As above.
+unsafe impl Argument for vfio_device_info {}
+// SAFETY: As above.
+unsafe impl Argument for vfio_region_info {}
+// SAFETY: As above.
+unsafe impl Argument for vfio_irq_info {}
+// SAFETY: As above.
+unsafe impl Argument for vfio_device_ioeventfd {}
+// SAFETY: As above; the pointer to a token is not used.
+unsafe impl Argument for vfio_device_bind_iommufd {}
+
+/// The size that a structure has for the kernel.
+pub fn argsz<T>() -> u32 {
+    // VFIO's structures are small.
+    size_of::<T>() as u32
+}
+
+/// Calls ioctl with a structure, which the kernel may write to.
+pub fn ioctl_with<T: Argument>(
+    file: &File,
+    request: libc::c_ulong,
+    argument: &mut T,
+) -> io::Result<i32> {
+    /// The kernel writes what it knows, whatever the structure's own length is.
+    #[repr(C)]
+    struct Padded<T> {
+        argument: T,
+        padding: [u64; 32],
+    }
+    let mut padded = Padded {
+        argument: *argument,
+        padding: [0; 32],
+    };
+
+    // SAFETY: There is space for the largest of VFIO's structures.
+    let result = unsafe { ioctl(file.as_raw_fd(), request, &raw mut padded as usize) };
+    *argument = padded.argument;
     result
 }
 
-/// What can be told about a region.
+/// Facts about a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Info {
+    pub flags: u32,
+    pub regions: u32,
+    pub irqs: u32,
+}
+
+/// Facts about an interrupt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Irq {
+    pub flags: u32,
+    pub count: u32,
+}
+
+/// Facts about a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     pub flags: u32,
@@ -176,44 +254,55 @@ impl Device {
         &self.file
     }
 
-    /// Flags, number of regions and number of interrupts.
-    pub fn info(&self) -> io::Result<(u32, u32, u32)> {
-        let mut words = [16, 0, 0, 0];
-        ioctl_words(&self.file, DEVICE_GET_INFO, &mut words)?;
-        Ok((words[1], words[2], words[3]))
+    pub fn info(&self) -> io::Result<Info> {
+        info_of(&self.file)
     }
 
     pub fn region(&self, index: u32) -> io::Result<Region> {
-        let mut words = [32, 0, index, 0, 0, 0, 0, 0];
-        ioctl_words(&self.file, DEVICE_GET_REGION_INFO, &mut words)?;
-
-        let long = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        let mut info = vfio_region_info {
+            argsz: argsz::<vfio_region_info>(),
+            index,
+            ..Default::default()
+        };
+        ioctl_with(&self.file, DEVICE_GET_REGION_INFO, &mut info)?;
         Ok(Region {
-            flags: words[1],
-            size: long(words[4], words[5]),
-            offset: long(words[6], words[7]),
+            flags: info.flags,
+            size: info.size,
+            offset: info.offset,
         })
     }
 
-    /// Flags and count.
-    pub fn irq(&self, index: u32) -> io::Result<(u32, u32)> {
-        let mut words = [16, 0, index, 0];
-        ioctl_words(&self.file, DEVICE_GET_IRQ_INFO, &mut words)?;
-        Ok((words[1], words[3]))
+    pub fn irq(&self, index: u32) -> io::Result<Irq> {
+        let mut info = vfio_irq_info {
+            argsz: argsz::<vfio_irq_info>(),
+            index,
+            ..Default::default()
+        };
+        ioctl_with(&self.file, DEVICE_GET_IRQ_INFO, &mut info)?;
+        Ok(Irq {
+            flags: info.flags,
+            count: info.count,
+        })
     }
 
-    /// Sets interrupts; `data` follows the header.
+    /// Sets interrupts from `start` on; `data` follows the header, at most eight words.
     pub fn set_irqs(
         &self,
         flags: u32,
         index: u32,
-        range: (u32, u32),
+        (start, count): (u32, u32),
         data: &[u32],
     ) -> io::Result<()> {
-        let size = u32::try_from(20 + 4 * data.len()).unwrap_or(u32::MAX);
-        let mut words = vec![size, flags, index, range.0, range.1];
-        words.extend_from_slice(data);
-        ioctl_words(&self.file, DEVICE_SET_IRQS, &mut words).map(drop)
+        let mut set = IrqSet {
+            flags,
+            index,
+            start,
+            count,
+            ..Default::default()
+        };
+        set.data[..data.len()].copy_from_slice(data);
+        set.argsz = argsz::<IrqSet>() - (4 * (set.data.len() - data.len())) as u32;
+        ioctl_with(&self.file, DEVICE_SET_IRQS, &mut set).map(drop)
     }
 
     /// Acts on the only interrupt of an index, now.
@@ -239,7 +328,8 @@ impl Device {
     }
 
     pub fn reset(&self) -> io::Result<()> {
-        ioctl_words(&self.file, DEVICE_RESET, &mut []).map(drop)
+        // SAFETY: The ioctl has no argument.
+        unsafe { ioctl(self.file.as_raw_fd(), DEVICE_RESET, 0) }.map(drop)
     }
 
     /// Reads one register.
@@ -275,6 +365,20 @@ impl Device {
     pub fn map(&self, position: u64, len: usize, flags: i32) -> io::Result<Mapping> {
         Mapping::of_file(&self.file, position, len, flags)
     }
+}
+
+/// Facts about the device that is open as `file`.
+pub fn info_of(file: &File) -> io::Result<Info> {
+    let mut info = vfio_device_info {
+        argsz: argsz::<vfio_device_info>(),
+        ..Default::default()
+    };
+    ioctl_with(file, DEVICE_GET_INFO, &mut info)?;
+    Ok(Info {
+        flags: info.flags,
+        regions: info.num_regions,
+        irqs: info.num_irqs,
+    })
 }
 
 /// The bus that a device is on of which firmware tells.

@@ -70,7 +70,6 @@ impl Initramfs {
             0o644,
         )?;
 
-        add_command(&mut archive, &target.root)?;
         add_documentation(&mut archive, &target.root)?;
         shell::add(&mut archive, target)?;
         for program in guest_programs(&target.guest_programs())? {
@@ -123,13 +122,6 @@ fn add_applets(archive: &mut Archive, target: &Target) -> Result<()> {
         archive.symlink(applet, "/bin/busybox")?;
     }
     Ok(())
-}
-
-/// The command line of overdrive, as its package installs it.
-fn add_command(archive: &mut Archive, root: &Path) -> Result<()> {
-    let scripts = root.join("scripts");
-    archive.copy("bin/overdrive", &scripts.join("overdrive"), 0o755)?;
-    copy_scripts(archive, &scripts.join("overdrive.d"), "usr/share/overdrive")
 }
 
 /// Adds the documents: a test takes from them the commands that users are told.

@@ -225,6 +225,27 @@ static VIRT: Machine = Machine {
                 ("resets", Value::Cells(&[RESET_CONTROLLER, 3])),
             ],
         },
+        // Two that share a reset line. The registers of the second begin at an address that allows
+        // accesses of two bytes, and no longer ones.
+        Node {
+            name: "dma-controller@fff53000",
+            properties: &[
+                ("compatible", Value::Text("snps,axi-dma-1.01a")),
+                (
+                    "reg",
+                    Value::Cells(&[0, 0xfff5_3000, 0, 0x1000, 0, 0xfff5_2000, 0, 0x1000]),
+                ),
+                ("resets", Value::Cells(&[RESET_CONTROLLER, 4])),
+            ],
+        },
+        Node {
+            name: "dma-controller@fff54002",
+            properties: &[
+                ("compatible", Value::Text("snps,axi-dma-1.01a")),
+                ("reg", Value::Cells(&[0, 0xfff5_4002, 0, 0x20])),
+                ("resets", Value::Cells(&[RESET_CONTROLLER, 4])),
+            ],
+        },
     ],
     table: None,
     ports: "virtio-serial-device,id=ports",

@@ -3,29 +3,73 @@
 //! A target for fuzzers: any bytes, and nothing but the truth.
 
 use crate::{
-    model::{documented_order, fnmatch, Device, Words},
-    policy::rules::{param, pattern::Pattern, slot, table::Table, ParseError, RuleId},
+    model::{documented_match, documented_order, fnmatch, Device, Words},
+    parse_rules, parse_slots,
+    policy::rules::{
+        field::Field, param, pattern::Pattern, slot, table::Table, ParseError, RuleId,
+    },
 };
-use std::cell::Cell;
 
-/// Takes the bytes for a parameter, a pattern or a series of changes to a table, as the first of them
-/// tells, and panics if the engine does anything wrong with them.
+/// Takes the bytes for a parameter, a pattern, a field or a series of changes to a table, as the first
+/// of them tells, and panics if the engine does anything wrong with them.
 pub fn fuzz(data: &[u8]) {
     let Some((&kind, data)) = data.split_first() else {
         return;
     };
 
-    match kind % 4 {
-        0 => in_text(param::parse(data).err().map(|bad| bad.at), data),
-        1 => in_text(slot::parse_param(data).err().map(|bad| bad.at), data),
+    match kind % 5 {
+        0 => rules(data),
+        1 => slots(data),
         2 => pattern(data),
+        3 => field(data),
         _ => table(data),
     }
 }
 
 /// A bad character is one of the text's, or its end.
-fn in_text(bad: Option<ParseError>, text: &[u8]) {
-    assert!(bad.is_none_or(|bad| bad.0 <= text.len()));
+fn in_text(bad: ParseError, text: &[u8]) {
+    assert!(bad.at <= text.len(), "{bad:?}");
+}
+
+/// What is printed of a rule reads as the same rule.
+fn rules(data: &[u8]) {
+    let _ = param::parse(data, |rule| {
+        if let Err(bad) = rule {
+            in_text(bad, data);
+        }
+        Ok::<_, ()>(())
+    });
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for rule in parse_rules(text).into_iter().flatten() {
+        let printed = rule.to_parameter();
+        let again = parse_rules(&printed);
+
+        assert_eq!(again.len(), 1, "{printed}");
+        let again = again[0].as_ref().expect("what was printed");
+        assert!(
+            rule.name == again.name && rule.given().eq(again.given()),
+            "{printed}"
+        );
+    }
+}
+
+fn slots(data: &[u8]) {
+    let _ = slot::parse_param(data, |slot| {
+        if let Err(bad) = slot {
+            in_text(bad, data);
+        }
+        Ok::<_, ()>(())
+    });
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for slot in parse_slots(text).into_iter().flatten() {
+        let again = crate::Slot::parse(slot.bus, &slot.device);
+
+        assert_eq!(again.as_ref(), Ok(&slot));
+    }
 }
 
 /// A pattern and a text, with a 0 between them, mean what fnmatch(3) says.
@@ -48,6 +92,23 @@ fn halves(data: &[u8]) -> (&[u8], &[u8]) {
     )
 }
 
+/// A canonical text is its own canonical form.
+fn field(data: &[u8]) {
+    let Some((&field, text)) = data.split_first() else {
+        return;
+    };
+    let field = Field::ALL[usize::from(field) % Field::COUNT];
+
+    match field.canonical(text) {
+        Ok(once) => {
+            let again = field.canonical(&once);
+
+            assert_eq!(again.as_ref().map(|it| &it[..]), Ok(&once[..]));
+        }
+        Err(bad) => in_text(bad, text),
+    }
+}
+
 /// What is left of the bytes.
 struct Reader<'a>(&'a [u8]);
 
@@ -68,24 +129,55 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn words(&mut self) -> Option<Words> {
-        Some(Words {
-            bus: self.text()?,
-            device: self.text()?,
-            parent: self.text()?,
-            modalias: self.text()?,
-            group_owned: self.byte()? % 4 == 0,
+    fn some_text(&mut self) -> Option<Option<String>> {
+        Some(Some(self.text()?).filter(|text| !text.is_empty()))
+    }
+
+    fn path(&mut self) -> Option<String> {
+        let byte = self.byte()?;
+        let steps = "/00.0/01.0".get(..usize::from(byte % 3) * 5)?;
+
+        Some(match byte & 4 {
+            0 => String::new(),
+            _ => format!("0000:00:0{}.0{steps}", byte >> 7),
         })
+    }
+
+    fn words(&mut self) -> Option<Words> {
+        let mut words = Words::default();
+
+        for field in Field::ALL {
+            // Few fields for a rule, so that it matches.
+            if self.byte()? % 4 != 0 {
+                continue;
+            }
+            words.0[field.number()] = match field {
+                Field::Path | Field::Below => self.path()?,
+                Field::Vf => format!("{}-{}", self.byte()? % 2, 1 + self.byte()? % 2),
+                Field::GroupOwned => "1".into(),
+                Field::Driver => "x".into(),
+                _ => self.text()?,
+            };
+        }
+        Some(words)
     }
 
     fn device(&mut self) -> Option<Device> {
         Some(Device {
-            bus: self.text()?.into(),
-            name: self.text()?.into(),
-            parents: [self.text()?.into(), self.text()?.into()],
-            modalias: self.text()?.into(),
-            group_owned: self.byte()? % 2 == 0,
-            asked_for_modalias: Cell::new(false),
+            facts: crate::Device {
+                bus: self.text()?,
+                name: self.text()?,
+                is_bridge: self.byte()? % 4 == 0,
+                paths: vec![self.path()?, self.path()?],
+                parents: vec![self.text()?, self.text()?],
+                ancestors: vec![self.text()?, self.path()?, self.path()?],
+                firmware: self.some_text()?,
+                serial: self.some_text()?,
+                modalias: self.some_text()?,
+                vf: self.byte()?.checked_sub(128).map(|vf| u16::from(vf % 4)),
+                group_owned: self.byte()? % 2 == 0,
+            },
+            ..Device::default()
         })
     }
 }
@@ -95,9 +187,9 @@ fn table(data: &[u8]) {
     let mut reader = Reader(data);
     let mut table = Table::new();
     let mut all: Vec<(u64, Words)> = Vec::new();
-    let mut next_age = 0;
+    let mut next_id = 0;
 
-    while let Some(()) = step(&mut reader, &mut table, &mut all, &mut next_age) {}
+    while let Some(()) = step(&mut reader, &mut table, &mut all, &mut next_id) {}
     assert_eq!(table.is_empty(), all.is_empty());
 }
 
@@ -105,16 +197,16 @@ fn step(
     reader: &mut Reader<'_>,
     table: &mut Table,
     all: &mut Vec<(u64, Words)>,
-    next_age: &mut u64,
+    next_id: &mut u64,
 ) -> Option<()> {
     match reader.byte()? % 3 {
         0 => {
             let words = reader.words()?;
 
-            if let Some(rule) = words.rule(*next_age) {
-                table.insert(rule).expect("no such id yet");
-                all.push((*next_age, words));
-                *next_age += 1;
+            if let Some(rule) = words.rule(*next_id) {
+                table.insert(rule).expect("no such ID yet");
+                all.push((*next_id, words));
+                *next_id += 1;
             }
         }
         1 if !all.is_empty() => {
@@ -132,7 +224,7 @@ fn step(
             let winner = all
                 .iter()
                 .map(|(id, words)| (*id, words))
-                .filter(|(_, words)| words.spec().is_some_and(|spec| spec.matches(&device)))
+                .filter(|(_, words)| documented_match(words, &device))
                 .min_by(documented_order)
                 .map(|(id, _)| id);
 

@@ -26,9 +26,7 @@ errors! {
 
 pub type Result<T = (), E = Error> = core::result::Result<T, E>;
 
-/// Never made here: the standard library aborts when memory runs out.
-#[derive(Clone, Copy, Debug)]
-pub struct AllocError;
+pub use crate::alloc::AllocError;
 
 impl From<AllocError> for Error {
     fn from(_: AllocError) -> Self {
@@ -110,6 +108,10 @@ impl<T> KVec<T> {
 
     pub fn with_capacity(capacity: usize, _: Flags) -> Result<Self, AllocError> {
         Ok(Self(Vec::with_capacity(capacity)))
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     pub fn as_slice(&self) -> &[T] {

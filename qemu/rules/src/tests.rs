@@ -4,54 +4,95 @@
 
 use crate::{
     fuzz::fuzz,
-    model::{documented_order, fnmatch, Device, Words},
+    model::{
+        canonical_text, documented_match, documented_order, fnmatch, ranges_have, serial, Device,
+        Words,
+    },
+    parse_rules,
     policy::rules::{
-        builder::{Field, RuleBuilder},
+        builder::RuleBuilder,
+        field::{Field, PRECEDENCE},
         param,
         pattern::Pattern,
         slot::{self, Slot, SlotBus},
         table::Table,
-        Origin, Rule, RuleId,
+        Origin, ParseError, Rule, RuleId,
     },
+    precedence, RuleText, Rules, Verdict,
 };
 use kernel::{prelude::GFP_KERNEL, sync::Arc};
 use proptest::prelude::*;
-use std::cell::Cell;
+
+const PATH: &str = "0000:00:0[12]\\.0(/0[01]\\.0){0,2}";
+
+fn text(regex: &str) -> impl Strategy<Value = String> {
+    prop::string::string_regex(regex).expect("a regular expression")
+}
+
+/// What can be written into a field, of few enough values for rules to match often; mostly nothing.
+fn value(field: Field) -> impl Strategy<Value = String> {
+    let given = match field {
+        Field::Bus => "(p|q)".into(),
+        Field::Device => "([ab]{1,3}|[ab]{0,2}[*?][ab]{0,2}|[ab]\\[a-b\\][ab*]?)".into(),
+        Field::Path => PATH.into(),
+        Field::Parent | Field::Below => format!("([ab]{{1,2}}|{PATH})"),
+        Field::Firmware => "/[ab]".into(),
+        Field::Serial => "([ab]|[01]{15}[AB])".into(),
+        Field::Modalias => "([ab]{0,3}\\*[ab]{0,2}\\*?|\\*)".into(),
+        Field::Vf => "([0-3]|0-[1-3]|[0-3],[0-3])".into(),
+        Field::GroupOwned => "[01]".into(),
+        Field::Driver => "x".to_string(),
+    };
+
+    prop_oneof![2 => Just(String::new()), 1 => text(&given)]
+}
 
 fn words() -> impl Strategy<Value = Words> {
-    (
-        "(|p|q)",
-        "(|[ab]{1,3}|[ab]{0,2}[*?][ab]{0,2}|[ab]\\[a-b\\][ab*]?)",
-        "(|[ab]{1,2})",
-        "(|[ab]{0,3}\\*[ab]{0,2}\\*?|\\*)",
-        prop::bool::weighted(0.2),
-    )
-        .prop_map(|(bus, device, parent, modalias, group_owned)| Words {
-            bus,
-            device,
-            parent,
-            modalias,
-            group_owned,
-        })
+    Field::ALL.map(value).prop_map(Words)
 }
 
 fn device() -> impl Strategy<Value = Device> {
+    let place = || text(&format!("([ab]{{1,2}}|{PATH})"));
+
     (
-        "[pq]",
-        "[ab]{1,3}",
-        "(|[ab]{1,2})",
-        "(|[ab]{1,2})",
-        "[ab]{0,5}",
+        ("[pq]", "[ab]{1,3}", prop::bool::weighted(0.2)),
+        prop::collection::vec(PATH, 0..3),
+        prop::collection::vec(place(), 0..3),
+        prop::collection::vec(place(), 0..4),
+        prop::option::of("/[ab]"),
+        prop::option::of("([ab]|[01]{15}[AB])"),
+        prop::option::of("[ab]{0,5}"),
+        prop::option::of(0u16..4),
         any::<bool>(),
     )
-        .prop_map(|(bus, name, parent, pf, modalias, group_owned)| Device {
-            bus: bus.into(),
-            name: name.into(),
-            parents: [parent.into(), pf.into()],
-            modalias: modalias.into(),
-            group_owned,
-            asked_for_modalias: Cell::new(false),
-        })
+        .prop_map(
+            |(
+                (bus, name, is_bridge),
+                paths,
+                parents,
+                ancestors,
+                firmware,
+                number,
+                modalias,
+                vf,
+                group_owned,
+            )| Device {
+                facts: crate::Device {
+                    bus,
+                    name,
+                    is_bridge,
+                    paths,
+                    parents,
+                    ancestors,
+                    firmware,
+                    serial: number.map(|number| serial(&number)),
+                    modalias,
+                    vf,
+                    group_owned,
+                },
+                ..Device::default()
+            },
+        )
 }
 
 fn table(all: &[Words]) -> Table {
@@ -59,10 +100,29 @@ fn table(all: &[Words]) -> Table {
 
     for (id, words) in (0..).zip(all) {
         if let Some(rule) = words.rule(id) {
-            table.insert(rule).expect("no such id yet");
+            table.insert(rule).expect("no such ID yet");
         }
     }
     table
+}
+
+/// Texts that come close to what a field takes.
+fn near_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "([0-9A-Fa-f]{4}:)?[0-9A-Fa-f]{2}:[01][0-9A-Fa-f]\\.[0-8]",
+        "([0-9A-Fa-f]{4}:)?[0-9A-Fa-f]{2}:(\\*|[01][0-9A-F]|\\[[0-9]-[A-F]\\])\\.[0-7*?]",
+        "([0-9A-F]{1,5}:)?[0-9A-F]{1,2}:[0-9A-F]{1,2}\\.[0-8](/[0-9A-F]{1,2}\\.[0-7]){0,3}",
+        "(pci|usb):((v|d|sv|sd|bc|sc|i|p|dc|ic|isc|in|\\*|\\?)([0-9A-Fa-f]{0,8}|\\[[0-9a-f]-[0-9a-f]\\])){0,6}",
+        "(0x)?([0-9A-Fa-f]{2}[-:]){7}[0-9A-Fa-f]{2}",
+        "(0x)?[0-9A-Fa-f]{15,17}",
+        "\\\\(_SB_?|[A-Za-z_]{1,4})(\\.[A-Za-z0-9_]{1,4}){0,3}",
+        "([0-9]{1,5}(-[0-9]{1,5})?,?){0,5}",
+        "[ -~]{0,12}",
+    ]
+}
+
+fn first_bad(text: &[u8]) -> Result<(), ParseError> {
+    param::parse(text, |rule| rule.map(drop))
 }
 
 proptest! {
@@ -95,20 +155,62 @@ proptest! {
     ) {
         let winner = (0..)
             .zip(&all)
-            .filter(|(_, words)| words.spec().is_some_and(|spec| spec.matches(&device)))
+            .filter(|(_, words)| words.spec().is_some() && documented_match(words, &device))
             .min_by(documented_order)
             .map(|(id, _)| id);
 
         prop_assert_eq!(table(&all).find(&device).map(|rule| rule.id.0), winner);
     }
 
+    /// The explanation names the winner that the lookup finds, and a true reason for each other rule.
+    #[test]
+    fn explanation_agrees_with_the_lookup(
+        all in prop::collection::vec(words(), 0..20),
+        device in device(),
+    ) {
+        let mut rules = Rules::new();
+
+        for words in &all {
+            let mut rule = RuleText::new("r");
+
+            for (field, value) in Field::ALL.into_iter().zip(&words.0) {
+                rule.set(field.key(), value).expect("a good value");
+            }
+            rule.set("driver", "x").expect("a driver");
+            // The engine's own names are too alike.
+            rule.name = format!("r{}", rules.iter().count());
+            let _ = rules.add(&rule);
+        }
+        let winner = rules.find(&device.facts).map(|rule| rule.name.clone());
+        let explained = rules.explain(&device.facts);
+
+        prop_assert_eq!(explained.len(), rules.iter().count());
+        for it in &explained {
+            match &it.verdict {
+                Verdict::Wins => prop_assert_eq!(Some(&it.rule.name), winner.as_ref()),
+                Verdict::Loses { to, by } => {
+                    prop_assert_eq!(Some(to), winner.as_ref());
+                    prop_assert!(*by == "older" || precedence().any(|step| step == *by));
+                }
+                Verdict::Mismatch { field } => prop_assert!(!it.rule.get(field).is_empty()),
+                Verdict::Bridge => prop_assert!(device.facts.is_bridge),
+            }
+            let mismatches = matches!(it.verdict, Verdict::Mismatch { .. });
+            prop_assert!(!it.is_near_miss || mismatches);
+        }
+        prop_assert_eq!(
+            explained.iter().filter(|it| it.verdict == Verdict::Wins).count(),
+            usize::from(winner.is_some())
+        );
+    }
+
     /// Precedence is a total order: the order in which rules are added does not matter.
     #[test]
     fn order_of_insertion_does_not_matter(
         (all, shuffled) in prop::collection::vec(words(), 0..40).prop_flat_map(|all| {
-            let ages: Vec<usize> = (0..all.len()).collect();
+            let ids: Vec<usize> = (0..all.len()).collect();
 
-            (Just(all), Just(ages).prop_shuffle())
+            (Just(all), Just(ids).prop_shuffle())
         }),
         device in device(),
     ) {
@@ -116,7 +218,7 @@ proptest! {
 
         for id in shuffled {
             if let Some(rule) = all[id].rule(id as u64) {
-                other.insert(rule).expect("no such id yet");
+                other.insert(rule).expect("no such ID yet");
             }
         }
         prop_assert_eq!(
@@ -149,33 +251,158 @@ proptest! {
         prop_assert_eq!(before, after);
     }
 
+    /// The table knows which facts its rules ask for, also after rules were removed.
+    #[test]
+    fn required_facts_are_those_of_the_rules(
+        all in prop::collection::vec(words(), 1..10),
+        gone in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+    ) {
+        let mut table = table(&all);
+        let mut there: Vec<_> = all.iter().map(Words::spec).collect();
+
+        for index in gone {
+            let id = index.index(all.len());
+
+            if let Some(spec) = there[id].take() {
+                table.remove(&spec, RuleId(id as u64)).expect("it is there");
+            }
+        }
+        let there: Vec<_> = there.into_iter().flatten().collect();
+        prop_assert_eq!(table.required().is_some(), !there.is_empty());
+        for field in Field::ALL {
+            let is_asked = there.iter().any(|spec| !spec.get(field).is_empty());
+
+            prop_assert_eq!(table.required().is_some_and(|it| it.contains(field)), is_asked);
+        }
+    }
+
     /// A modalias is expensive to find out: nobody asks unless a rule could need it.
     #[test]
     fn nobody_asks_for_a_modalias_in_vain(
         all in prop::collection::vec(words(), 0..10),
         device in device(),
     ) {
-        let needed = all.iter().any(|words| !words.modalias.is_empty());
+        let needed = all.iter().any(|words| !words.get(Field::Modalias).is_empty());
 
         table(&all).find(&device);
         prop_assert!(needed || !device.asked_for_modalias.get());
     }
 
+    /// A canonical text is its own canonical form, and a bad character is one of the text's.
+    #[test]
+    fn canonicalisation_is_idempotent(field in prop::sample::select(&Field::ALL), text in near_value()) {
+        match field.canonical(text.as_bytes()) {
+            Ok(once) => {
+                let again = field.canonical(&once);
+                prop_assert_eq!(again.as_ref().map(|it| &it[..]), Ok(&once[..]));
+            }
+            Err(bad) => prop_assert!(bad.at <= text.len()),
+        }
+    }
+
+    /// What is printed of a rule reads as the same rule.
+    #[test]
+    fn printed_rule_reads_as_the_same_rule(
+        name in "[a-z,;\\\\]{0,5}",
+        texts in prop::collection::vec(
+            (prop::sample::select(&Field::ALL), "([ -~]|[,;\\\\]|[ab]){0,6}|\\PC{0,6}|/[a,;\\\\]{0,5}"),
+            0..6,
+        ),
+    ) {
+        let mut rule = RuleText::new("");
+
+        if !name.contains([',', ';', '\\']) {
+            rule.name = name;
+        }
+        for (field, text) in &texts {
+            let _ = rule.set(field.key(), text);
+        }
+        let _ = rule.set("device", if rule.get("device").is_empty() { "d" } else { rule.get("device") }.to_string().as_str());
+        if rule.driver().is_empty() {
+            rule.set("driver", "x").expect("a driver");
+        }
+
+        let printed = rule.to_parameter();
+        let read = parse_rules(&printed);
+        prop_assert_eq!(read.len(), 1, "{}", printed);
+        match &read[0] {
+            Ok(read) => {
+                prop_assert!(rule.given().eq(read.given()), "{}", printed);
+                prop_assert!(rule.name.is_empty() || rule.name == read.name);
+            }
+            Err(error) => prop_assert!(false, "{}: {}", printed, error),
+        }
+    }
+
+    /// Indices mean what they meant before they were put in order.
+    #[test]
+    fn canonical_indices_are_the_same_indices(
+        ranges in prop::collection::vec((0u16..20, 0u16..4), 1..6),
+        index in 0u16..26,
+    ) {
+        let text: Vec<String> = ranges
+            .iter()
+            .map(|(first, more)| format!("{first}-{}", first + more))
+            .collect();
+        let text = text.join(",");
+        let canonical = canonical_text(Field::Vf, &text);
+
+        prop_assert_eq!(ranges_have(&canonical, index), ranges_have(&text, index), "{}", canonical);
+        let device = Device {
+            facts: crate::Device { vf: Some(index), ..crate::Device::default() },
+            ..Device::default()
+        };
+        prop_assert_eq!(
+            Field::Vf.matches(canonical.as_bytes(), &device),
+            ranges_have(&text, index),
+        );
+        // No two ranges could be one.
+        let ends: Vec<u16> = canonical.split([',', '-']).map(|it| it.parse().expect("number")).collect();
+        prop_assert!(ends.is_sorted());
+    }
+
+    /// A rule that is bad costs itself: the others are as without it.
+    #[test]
+    fn bad_rules_leave_the_others_alone(
+        lines in prop::collection::vec(
+            prop_oneof![
+                "device=[ab]{1,3},driver=[ab]",
+                "device=a,drivr=b",
+                "device=\\[,driver=b",
+                "(x|a=b|driver=|=)",
+            ],
+            1..6,
+        ),
+        separator in prop::sample::select(vec![";", ",,"]),
+    ) {
+        let together = parse_rules(&lines.join(separator));
+
+        prop_assert_eq!(together.len(), lines.len());
+        for (line, read) in lines.iter().zip(&together) {
+            let alone = &parse_rules(line)[0];
+
+            prop_assert_eq!(alone.is_ok(), read.is_ok());
+            if let (Ok(alone), Ok(read)) = (alone, read) {
+                prop_assert!(alone.given().eq(read.given()));
+            }
+        }
+    }
+
     /// Any bytes are either rules, or name a character of theirs (or their end).
     #[test]
     fn rules_parameter_takes_any_bytes(text in prop::collection::vec(any::<u8>(), 0..60)) {
-        if let Err(bad) = param::parse(&text) {
-            prop_assert!(bad.at.0 <= text.len());
+        if let Err(bad) = first_bad(&text) {
+            prop_assert!(bad.at <= text.len());
         }
     }
 
     /// The same, for texts that come close to rules.
     #[test]
     fn rules_parameter_takes_any_words(
-        text in r"((name|bus|device|parent|modalias|driver|group_owned|x)?=?[a\[*\\1@]{0,3}[,;]?){0,6}",
+        text in r"((name|bus|device|parent|modalias|vf|driver|group_owned|x)?=?[a\[*\\1@]{0,3}[,;]?){0,6}",
     ) {
-        if let Err(bad) = param::parse(text.as_bytes()) {
-            prop_assert!(bad.at.0 <= text.len());
+        if let Err(bad) = first_bad(text.as_bytes()) {
+            prop_assert!(bad.at <= text.len());
         }
     }
 
@@ -184,13 +411,13 @@ proptest! {
     fn first_bad_character_is_the_first(
         text in r"((bus|device|driver)=[ab\[*]{1,3},){0,2}driver=[ab/\]]{1,3}",
     ) {
-        if let Err(bad) = param::parse(text.as_bytes()) {
-            let at = bad.at.0;
+        if let Err(bad) = first_bad(text.as_bytes()) {
+            let at = bad.at;
             let cut = &text.as_bytes()[..at.min(text.len())];
 
             // Cut there, the text is good, or it ends too early or within a set.
-            if let Err(shorter) = param::parse(cut) {
-                prop_assert!(shorter.at.0 >= cut.len().min(at), "{shorter:?}");
+            if let Err(shorter) = first_bad(cut) {
+                prop_assert!(shorter.at >= cut.len().min(at), "{shorter:?}");
             }
         }
     }
@@ -203,8 +430,9 @@ proptest! {
 
     #[test]
     fn slots_parameter_takes_any_bytes(text in r"[()0-9a-f:.*x/platform]{0,24}") {
-        if let Err(bad) = slot::parse_param(text.as_bytes()) {
-            prop_assert!(bad.at.0 <= text.len());
+        let bad = slot::parse_param(text.as_bytes(), |slot| slot.map(drop));
+        if let Err(bad) = bad {
+            prop_assert!(bad.at <= text.len());
         }
     }
 
@@ -231,6 +459,179 @@ proptest! {
     }
 }
 
+/// Each step of the precedence is explained by another name.
+#[test]
+fn steps_of_the_precedence_have_names_of_their_own() {
+    let names: std::collections::HashSet<_> = precedence().collect();
+
+    assert_eq!(names.len(), PRECEDENCE.len());
+}
+
+/// Devices and rules as people write them.
+#[test]
+fn values_become_canonical() {
+    let canonical = |key, value| crate::canonical(key, value).map_err(|error| error.at);
+    let ok = |text: &str| Ok(text.to_string());
+
+    assert_eq!(canonical("device", "00:04.0"), ok("0000:00:04.0"));
+    assert_eq!(canonical("device", "0000:00:1F.3"), ok("0000:00:1f.3"));
+    assert_eq!(canonical("device", "E1:1F.*"), ok("0000:e1:1f.*"));
+    assert_eq!(canonical("device", "0000:AB:*"), ok("0000:ab:*"));
+    assert_eq!(canonical("device", "10000:E1:00.0"), ok("10000:e1:00.0"));
+    assert_eq!(canonical("device", "1234:11e8"), Err(Some(0)));
+    assert_eq!(canonical("device", "0000:00:20.0"), Err(Some(9)));
+    assert_eq!(canonical("device", "00:1f.8"), Err(Some(6)));
+    // Names of other buses are left alone.
+    for name in [
+        "0003:046D:C52B.0001",
+        "PNP0C0A:00",
+        "0:0:0:0",
+        "1-1:1.0",
+        "eth0",
+        "a000000.virtio_mmio",
+    ] {
+        assert_eq!(canonical("device", name), ok(name));
+    }
+    assert_eq!(canonical("parent", "00:10.0"), ok("0000:00:10.0"));
+    assert_eq!(canonical("below", "usb1"), ok("usb1"));
+    assert_eq!(canonical("below", "0:1C.0/0.0"), ok("0000:00:1c.0/00.0"));
+    assert_eq!(canonical("parent", "1234:11E8"), Err(Some(0)));
+    assert_eq!(canonical("path", "0:1C.0/0.0"), ok("0000:00:1c.0/00.0"));
+    assert_eq!(canonical("path", "0:1c.0/"), Err(Some(7)));
+    assert_eq!(canonical("path", "0:1c.0/0.0x"), Err(Some(10)));
+    assert_eq!(
+        canonical("modalias", "pci:v00001234d000011e8*"),
+        ok("pci:v00001234d000011E8*")
+    );
+    assert_eq!(
+        canonical("modalias", "pci:v0000abcdd0000dcbasv*sd*bc0csc03i[1-a]f*"),
+        ok("pci:v0000ABCDd0000DCBAsv*sd*bc0Csc03i[1-A]F*")
+    );
+    assert_eq!(
+        canonical("modalias", "usb:v1d6bp0002dc0dedc09dsc*dp*ic0e*"),
+        ok("usb:v1D6Bp0002dC0DEdc09dsc*dp*ic0E*")
+    );
+    assert_eq!(canonical("modalias", "usb:*dc0aic*"), ok("usb:*dc0Aic*"));
+    assert_eq!(canonical("modalias", "of:N*Cabcd*"), ok("of:N*Cabcd*"));
+    assert_eq!(
+        canonical("modalias", "of:Ca\\,b[\\,\\]]\\*"),
+        ok("of:Ca,b[,\\]]\\*")
+    );
+    assert_eq!(canonical("device", "00\\:04.0"), ok("0000:00:04.0"));
+    assert_eq!(canonical("modalias", "1234:11e8"), Err(Some(0)));
+    for dsn in [
+        "525400FFFF123456",
+        "0x525400ffff123456",
+        "52:54:00:ff:ff:12:34:56",
+        "525400ff-ff123456",
+        "5254-00ff-FF12-3456",
+    ] {
+        assert_eq!(canonical("serial", dsn), ok("52-54-00-ff-ff-12-34-56"));
+    }
+    for serial in [
+        "1-0000:00:1d.7-1",
+        "4C530001181212103",
+        "52-54-00-ff-ff-12-34-5",
+        "ABC",
+    ] {
+        assert_eq!(canonical("serial", serial), ok(serial));
+    }
+    assert_eq!(
+        canonical("firmware", "\\_SB_.pci0.S08_"),
+        ok("\\_SB.PCI0.S08")
+    );
+    assert_eq!(canonical("firmware", "/soc/a@0"), ok("/soc/a@0"));
+    assert_eq!(canonical("vf", "7,0-2,3,2"), ok("0-3,7"));
+    assert_eq!(canonical("vf", "3-0"), Err(Some(0)));
+    assert_eq!(canonical("vf", "0-70000"), Err(Some(6)));
+    assert_eq!(canonical("driver", "@standard"), ok("@standard"));
+    assert_eq!(canonical("driver", "@all"), Err(Some(0)));
+    assert_eq!(canonical("bus", "a/b"), Err(Some(1)));
+}
+
+/// Whoever takes a bridge takes what is behind it.
+#[test]
+fn bridge_is_taken_by_what_names_it_exactly() {
+    let bridge = crate::Device {
+        bus: "pci".into(),
+        name: "0000:01:00.0".into(),
+        is_bridge: true,
+        paths: vec!["0000:00:10.0/00.0".into(), "0000:01:00.0".into()],
+        parents: vec!["0000:00:10.0".into()],
+        ancestors: vec!["0000:00:10.0".into()],
+        firmware: Some("\\_SB.PCI0.S80".into()),
+        serial: Some("x".into()),
+        modalias: Some("pci:x".into()),
+        ..crate::Device::default()
+    };
+    let takes = |field: &str, value: &str| {
+        let mut rules = Rules::new();
+        let mut rule = RuleText::new("r");
+
+        rule.set(field, value).expect("a value");
+        rule.set("driver", "none").expect("a driver");
+        rules.add(&rule).expect("a rule");
+        let endpoint = crate::Device {
+            is_bridge: false,
+            ..bridge.clone()
+        };
+        assert!(rules.find(&endpoint).is_some(), "{field}={value}");
+        rules.find(&bridge).is_some()
+    };
+
+    assert!(takes("device", "01:00.0"));
+    assert!(takes("path", "00:10.0/0.0"));
+    assert!(takes("firmware", "\\_SB_.PCI0.S80_"));
+    assert!(!takes("device", "01:00.*"));
+    assert!(!takes("parent", "00:10.0"));
+    assert!(!takes("below", "00:10.0"));
+    assert!(!takes("serial", "x"));
+    assert!(!takes("modalias", "*"));
+}
+
+/// A rule by place does not act on another device, and it can be told why.
+#[test]
+fn near_miss_names_the_matcher_that_failed() {
+    let mut rules = Rules::new();
+
+    for rule in parse_rules("name=card,device=01:00.0,serial=0123456789abcdef,driver=vfio-meta") {
+        rules.add(&rule.expect("good")).expect("complete");
+    }
+    let device = crate::Device {
+        bus: "pci".into(),
+        name: "0000:01:00.0".into(),
+        serial: Some(serial("fedcba9876543210")),
+        ..crate::Device::default()
+    };
+    let explained = rules.explain(&device);
+
+    assert!(explained[0].is_near_miss);
+    assert_eq!(explained[0].verdict, Verdict::Mismatch { field: "serial" });
+}
+
+/// An unknown module alias matches no pattern; one that is empty matches `*`.
+#[test]
+fn unknown_modalias_matches_no_pattern() {
+    let mut device = Device::default();
+
+    assert!(!Field::Modalias.matches(b"*", &device));
+    device.facts.modalias = Some(String::new());
+    assert!(Field::Modalias.matches(b"*", &device));
+}
+
+/// What the module tells of a device is what a rule says of it.
+#[test]
+fn identity_reads_as_a_device() {
+    let text = "path=0000:00:10.0/00.0\npath=0000:01:00.0\nparent=0000:00:10.0\n\
+                below=0000:00:10.0\nserial=52-54-00-ff-ff-12-34-56\nvf=3\nnew=1\n";
+    let device = crate::Device::from_identity("pci", "0000:01:00.0", text);
+
+    assert_eq!(device.paths.len(), 2);
+    assert_eq!(device.vf, Some(3));
+    assert_eq!(device.serial.as_deref(), Some("52-54-00-ff-ff-12-34-56"));
+    assert!(!device.is_bridge && device.modalias.is_none());
+}
+
 /// A table of ten thousand rules is searched, not walked.
 #[test]
 fn many_rules() {
@@ -253,14 +654,8 @@ fn many_rules() {
             .expect("new");
     }
 
-    let device = Device {
-        bus: b"pci".to_vec(),
-        name: b"0000:12:03.4".to_vec(),
-        parents: [vec![], vec![]],
-        modalias: vec![],
-        group_owned: false,
-        asked_for_modalias: Cell::new(false),
-    };
+    let mut device = Device::default();
+    device.facts.name = "0000:12:03.4".into();
     let found = table.find(&device).map(|rule| rule.id);
     assert_eq!(found, Some(RuleId(0x12 << 8 | 3 << 3 | 4)));
     println!("{} bytes per rule at most", Rule::MAX_BYTES);

@@ -3,7 +3,10 @@
 //! The C structures that a VFIO device can be built on.
 
 use crate::bindings;
-use kernel::prelude::*;
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
 
 /// A C structure that embeds a `struct vfio_device`, and the code that comes with it.
 ///
@@ -12,14 +15,11 @@ use kernel::prelude::*;
 /// - The implementing type is a C structure, valid when all its bytes are zero, whose member at
 ///   offset 0 is a `struct vfio_device`, or `struct vfio_device` itself.
 /// - The callbacks in [`Base::OPS`] are sound for every device that is embedded in a `Self` and was
-///   registered by [`Base::register`].
+///   registered by [`Base::register`]. `release` is not in this module.
 /// - After [`Base::unregister`] returns, no callback but `release` runs or is called any more, and
 ///   no user has the device open.
-pub(crate) unsafe trait Base: Sized {
+pub(crate) unsafe trait Base: Sized + 'static {
     /// The callbacks that a driver has if it implements nothing.
-    ///
-    /// `init` and `release` are called in addition to what a [`Device`](super::Device) needs itself:
-    /// `init` before and `release` after the driver's data exist.
     const OPS: bindings::vfio_device_ops;
 
     /// Makes the device known to userspace.
@@ -27,7 +27,7 @@ pub(crate) unsafe trait Base: Sized {
     /// # Safety
     ///
     /// `this` must have been allocated and initialised by `_vfio_alloc_device`, must not be
-    /// registered, and its parent device must be bound to the calling driver.
+    /// registered, and must be the driver data of its parent, which is being probed.
     unsafe fn register(this: *mut Self) -> Result;
 
     /// Undoes [`Base::register`]; waits until no user has the device open.
@@ -38,24 +38,28 @@ pub(crate) unsafe trait Base: Sized {
     unsafe fn unregister(this: *mut Self);
 }
 
-// SAFETY: The type is `struct vfio_device`. The callbacks are the VFIO core's own for every device
-// behind an IOMMU. `vfio_unregister_group_dev` waits until the last file is closed.
-unsafe impl Base for bindings::vfio_device {
-    #[cfg(CONFIG_IOMMUFD)]
-    const OPS: bindings::vfio_device_ops = bindings::vfio_device_ops {
-        bind_iommufd: Some(bindings::vfio_iommufd_physical_bind),
-        unbind_iommufd: Some(bindings::vfio_iommufd_physical_unbind),
-        attach_ioas: Some(bindings::vfio_iommufd_physical_attach_ioas),
-        detach_ioas: Some(bindings::vfio_iommufd_physical_detach_ioas),
-        ..pin_init::zeroed()
-    };
+/// The callbacks of every device behind an IOMMU.
+#[cfg(CONFIG_IOMMUFD)]
+pub(super) const PHYSICAL_OPS: bindings::vfio_device_ops = bindings::vfio_device_ops {
+    bind_iommufd: Some(bindings::vfio_iommufd_physical_bind),
+    unbind_iommufd: Some(bindings::vfio_iommufd_physical_unbind),
+    attach_ioas: Some(bindings::vfio_iommufd_physical_attach_ioas),
+    detach_ioas: Some(bindings::vfio_iommufd_physical_detach_ioas),
+    ..pin_init::zeroed()
+};
 
-    #[cfg(not(CONFIG_IOMMUFD))]
-    const OPS: bindings::vfio_device_ops = pin_init::zeroed();
+/// The callbacks of every device behind an IOMMU.
+#[cfg(not(CONFIG_IOMMUFD))]
+pub(super) const PHYSICAL_OPS: bindings::vfio_device_ops = pin_init::zeroed();
+
+// SAFETY: The type is `struct vfio_device`. The callbacks are the VFIO core's own.
+// `vfio_unregister_group_dev` waits until the last file is closed.
+unsafe impl Base for bindings::vfio_device {
+    const OPS: bindings::vfio_device_ops = PHYSICAL_OPS;
 
     unsafe fn register(this: *mut Self) -> Result {
         // SAFETY: By the safety requirements, `this` is initialised and not registered.
-        kernel::error::to_result(unsafe { bindings::vfio_register_group_dev(this) })
+        to_result(unsafe { bindings::vfio_register_group_dev(this) })
     }
 
     unsafe fn unregister(this: *mut Self) {

@@ -6,8 +6,62 @@
 
 use crate::bindings;
 use kernel::{
+    error::from_err_ptr,
+    impl_flags,
+    page::PAGE_SIZE,
     prelude::*, //
 };
+
+impl_flags!(
+    /// Facts about a device: `VFIO_DEVICE_FLAGS_*`.
+    #[derive(Clone, Copy)]
+    pub(crate) struct DeviceFlags(u32);
+
+    /// A fact about a device.
+    #[derive(Clone, Copy)]
+    pub(crate) enum DeviceFlag {
+        /// It can be reset.
+        Reset = bindings::VFIO_DEVICE_FLAGS_RESET,
+        /// It is on the platform bus.
+        Platform = bindings::VFIO_DEVICE_FLAGS_PLATFORM,
+        /// It is on the AMBA bus.
+        Amba = bindings::VFIO_DEVICE_FLAGS_AMBA,
+    }
+);
+
+impl_flags!(
+    /// The ways in which a region can be accessed: `VFIO_REGION_INFO_FLAG_*`.
+    #[derive(Clone, Copy, Default)]
+    pub(crate) struct RegionFlags(u32);
+
+    /// A way in which a region can be accessed.
+    #[derive(Clone, Copy)]
+    pub(crate) enum RegionFlag {
+        /// By `read()`.
+        Read = bindings::VFIO_REGION_INFO_FLAG_READ,
+        /// By `write()`.
+        Write = bindings::VFIO_REGION_INFO_FLAG_WRITE,
+        /// By `mmap()`.
+        Mmap = bindings::VFIO_REGION_INFO_FLAG_MMAP,
+    }
+);
+
+impl_flags!(
+    /// The ways in which an interrupt can be used: `VFIO_IRQ_INFO_*`.
+    #[derive(Clone, Copy)]
+    pub(crate) struct IrqFlags(u32);
+
+    /// A way in which an interrupt can be used.
+    #[derive(Clone, Copy)]
+    pub(crate) enum IrqFlag {
+        /// It can signal an eventfd.
+        EventFd = bindings::VFIO_IRQ_INFO_EVENTFD,
+        /// It can be masked.
+        Maskable = bindings::VFIO_IRQ_INFO_MASKABLE,
+        /// It masks itself when it signals.
+        AutoMasked = bindings::VFIO_IRQ_INFO_AUTOMASKED,
+    }
+);
 
 /// The answer to `VFIO_DEVICE_GET_REGION_INFO`.
 #[repr(transparent)]
@@ -19,10 +73,10 @@ impl RegionInfo {
         self.0.index
     }
 
-    /// Fills in the answer: `flags` are `VFIO_REGION_INFO_FLAG_*`, `size` is in bytes, and `offset`
-    /// is the position of the region within the device's file.
-    pub(crate) fn set(&mut self, flags: u32, size: u64, offset: u64) {
-        self.0.flags = flags;
+    /// Fills in the answer: `size` is in bytes, and `offset` is the position of the region within the
+    /// device's file.
+    pub(crate) fn set(&mut self, flags: RegionFlags, size: u64, offset: u64) {
+        self.0.flags = flags.into();
         self.0.size = size;
         self.0.offset = offset;
     }
@@ -36,12 +90,6 @@ impl RegionInfo {
         // SAFETY: `Self` is a transparent wrapper; the rest is the caller's promise.
         unsafe { &mut *info.cast() }
     }
-
-    /// Returns the C structure, for a driver that lets C code fill it in.
-    #[allow(dead_code, reason = "for drivers on top of C code")]
-    pub(crate) fn as_raw(&mut self) -> *mut bindings::vfio_region_info {
-        &raw mut self.0
-    }
 }
 
 /// The chain of capabilities that is appended to an answer.
@@ -54,16 +102,16 @@ impl InfoCaps {
     /// # Errors
     ///
     /// `ENOMEM`; the chain is empty then. `EINVAL` if the payload is longer than a page.
-    #[allow(dead_code, reason = "for drivers with regions of their own kinds")]
+    #[cfg_attr(not(CONFIG_VFIO_PCI_CORE), expect(dead_code, reason = "for variants"))]
     pub(crate) fn add(&mut self, id: u16, version: u16, payload: &[u8]) -> Result {
         const HEADER: usize = core::mem::size_of::<bindings::vfio_info_cap_header>();
 
-        if payload.len() > kernel::page::PAGE_SIZE {
+        if payload.len() > PAGE_SIZE {
             return Err(EINVAL);
         }
 
         // SAFETY: `self` is a chain, valid or empty; the function extends it by the given size.
-        let header = kernel::error::from_err_ptr(unsafe {
+        let header = from_err_ptr(unsafe {
             bindings::vfio_info_cap_add(&raw mut self.0, HEADER + payload.len(), id, version)
         })?;
 
@@ -87,11 +135,5 @@ impl InfoCaps {
     pub(super) unsafe fn from_raw<'a>(caps: *mut bindings::vfio_info_cap) -> &'a mut Self {
         // SAFETY: `Self` is a transparent wrapper; the rest is the caller's promise.
         unsafe { &mut *caps.cast() }
-    }
-
-    /// Returns the C structure, for a driver that lets C code extend it.
-    #[allow(dead_code, reason = "for drivers on top of C code")]
-    pub(crate) fn as_raw(&mut self) -> *mut bindings::vfio_info_cap {
-        &raw mut self.0
     }
 }

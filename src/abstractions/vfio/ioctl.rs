@@ -9,6 +9,8 @@
 
 use super::{
     Device,
+    DeviceFlags,
+    IrqFlags,
     Opened,
     Operations, //
 };
@@ -31,7 +33,8 @@ const fn request(nr: u32) -> u32 {
 const GET_INFO: u32 = request(7);
 const GET_IRQ_INFO: u32 = request(9);
 const SET_IRQS: u32 = request(10);
-const RESET: u32 = request(11);
+/// `VFIO_DEVICE_RESET`
+pub(super) const RESET: u32 = request(11);
 
 const ACTION_MASK: u32 = bindings::VFIO_IRQ_SET_ACTION_MASK
     | bindings::VFIO_IRQ_SET_ACTION_UNMASK
@@ -42,17 +45,15 @@ const DATA_MASK: u32 = bindings::VFIO_IRQ_SET_DATA_NONE
 
 /// The answer to `VFIO_DEVICE_GET_INFO`.
 pub(crate) struct DeviceInfo {
-    /// `VFIO_DEVICE_FLAGS_*`.
-    pub(crate) flags: u32,
+    pub(crate) flags: DeviceFlags,
     pub(crate) num_regions: u32,
     pub(crate) num_irqs: u32,
 }
 
 /// The answer to `VFIO_DEVICE_GET_IRQ_INFO`.
 pub(crate) struct IrqInfo {
-    /// `VFIO_IRQ_INFO_*`.
-    pub(crate) flags: u32,
-    /// Number of interrupts of this index.
+    pub(crate) flags: IrqFlags,
+    /// The number of interrupts of this index.
     pub(crate) count: u32,
 }
 
@@ -117,13 +118,16 @@ pub(crate) trait Ioctls: Operations {
                 let [argsz, ..] = read::<4>(arg)?;
                 let info = Self::device_info(device);
 
-                write(arg, [argsz, info.flags, info.num_regions, info.num_irqs])?;
+                write(
+                    arg,
+                    [argsz, info.flags.into(), info.num_regions, info.num_irqs],
+                )?;
             }
             GET_IRQ_INFO => {
                 let [argsz, _, index, _] = read::<4>(arg)?;
                 let info = Self::irq_info(device, index)?;
 
-                write(arg, [argsz, info.flags, index, info.count])?;
+                write(arg, [argsz, info.flags.into(), index, info.count])?;
             }
             SET_IRQS => set_irqs(device, arg)?,
             RESET => Self::reset(device)?,
@@ -136,11 +140,9 @@ pub(crate) trait Ioctls: Operations {
 
 /// Reads the `N` words that a structure begins with; the first is its size.
 fn read<const N: usize>(arg: UserPtr) -> Result<[u32; N]> {
-    let words: [u32; N] = UserSlice::new(arg, core::mem::size_of::<[u32; N]>())
-        .reader()
-        .read()?;
+    let words: [u32; N] = UserSlice::new(arg, size_of::<[u32; N]>()).reader().read()?;
 
-    if usize::try_from(words[0])? < core::mem::size_of::<[u32; N]>() {
+    if usize::try_from(words[0])? < size_of::<[u32; N]>() {
         return Err(EINVAL);
     }
 
@@ -148,7 +150,7 @@ fn read<const N: usize>(arg: UserPtr) -> Result<[u32; N]> {
 }
 
 fn write<const N: usize>(arg: UserPtr, words: [u32; N]) -> Result {
-    UserSlice::new(arg, core::mem::size_of::<[u32; N]>())
+    UserSlice::new(arg, size_of::<[u32; N]>())
         .writer()
         .write(&words)
 }
@@ -177,10 +179,7 @@ fn set_irqs<T: Ioctls>(device: &Device<T, Opened>, arg: UserPtr) -> Result {
     }
 
     let [_, flags, index, start, count] = header;
-    let data = UserSlice::new(
-        arg.wrapping_byte_add(core::mem::size_of::<[u32; 5]>()),
-        size,
-    );
+    let data = UserSlice::new(arg.wrapping_byte_add(size_of::<[u32; 5]>()), size);
 
     T::set_irqs(
         device,

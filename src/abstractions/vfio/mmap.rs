@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device memory in a user's address space: a few pages are entered at once, more of them as they are
-//! touched.
+//! Device memory in a user's address space, entered as it is touched.
 //!
 //! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use super::{
-    prefault::Prefault,
     Device,
     Opened,
     Operations,
     Registered, //
 };
 use crate::{
-    abstractions::io::IoMem,
+    abstractions::io::RegisterRange,
     bindings, //
 };
 use core::marker::PhantomData;
 use kernel::{
-    mm::virt::VmaNew,
+    mm::virt::{
+        flags,
+        vm_flags_t,
+        VmaNew, //
+    },
     page::{
         PAGE_SHIFT,
         PAGE_SIZE, //
     },
     prelude::*, //
 };
-
-/// How many pages are entered when an area is set up, at most. A larger area may have room for huge
-/// pages, and parts that nobody ever touches.
-const PREFAULT_PAGES: usize = 16;
 
 /// A driver that maps device memory.
 pub(crate) trait FaultHandler: Operations {
@@ -46,7 +44,7 @@ pub(crate) struct Fault<'a> {
 }
 
 impl Fault<'_> {
-    /// The position in the device's file, in pages, of the first of the pages to enter.
+    /// Returns the position in the device's file, in pages, of the first of the pages to enter.
     pub(crate) fn page_offset(&self) -> u64 {
         // SAFETY: The caller of `fault` guarantees that `vmf` and its `vma` are valid, and that the
         // area does not change meanwhile.
@@ -62,10 +60,10 @@ impl Fault<'_> {
         pgoff.wrapping_add(pages) as u64
     }
 
-    /// Enters the page number `page` of `mem`, or as many from there on as the processor enters at a
-    /// time if `mem` has them and its address is aligned alike.
-    pub(crate) fn insert(&mut self, mem: &IoMem, page: u64) {
-        let Some(pfn) = mem.pfn(page, 1 << self.order) else {
+    /// Enters the page number `page` of `range`, or as many from there on as the processor enters at a
+    /// time if `range` has them and its address is aligned alike.
+    pub(crate) fn insert(&mut self, range: &RegisterRange, page: u64) {
+        let Some(pfn) = range.pfn(page, 1 << self.order) else {
             return;
         };
 
@@ -79,7 +77,7 @@ impl Fault<'_> {
         };
     }
 
-    /// The address of the first of the pages to enter.
+    /// Returns the address of the first of the pages to enter.
     fn address(&self) -> usize {
         // SAFETY: As in `page_offset`.
         let address = unsafe { (*self.vmf).__bindgen_anon_1.address };
@@ -91,7 +89,7 @@ impl Fault<'_> {
         PAGE_SIZE << self.order
     }
 
-    /// Whether all the pages to enter are within the area.
+    /// Returns `true` if all the pages to enter are within the area.
     fn is_within_area(&self) -> bool {
         // SAFETY: As in `page_offset`.
         let (start, end) = unsafe {
@@ -114,23 +112,11 @@ impl<T: FaultHandler> VmOps<T> {
     const OPS: &'static bindings::vm_operations_struct = &bindings::vm_operations_struct {
         fault: Some(Self::fault_callback),
         huge_fault: Some(Self::huge_fault_callback),
-        map_pages: Some(Self::map_pages_callback),
         ..pin_init::zeroed()
     };
 
     extern "C" fn fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
         Self::huge_fault_callback(vmf, 0)
-    }
-
-    /// Enters nothing. Only for areas that have this callback does the kernel call `fault` under
-    /// the area's own lock, which is all that it needs; for others, it takes every fault twice, the
-    /// second time under the lock of the whole address space.
-    extern "C" fn map_pages_callback(
-        _vmf: *mut bindings::vm_fault,
-        _start: c_ulong,
-        _end: c_ulong,
-    ) -> bindings::vm_fault_t {
-        0
     }
 
     extern "C" fn huge_fault_callback(
@@ -160,58 +146,46 @@ impl<T: FaultHandler> VmOps<T> {
 }
 
 impl<T: FaultHandler> Device<T, Opened> {
-    /// The position in the device's file, in pages, at which `vma` begins.
+    /// Returns the position in the device's file, in pages, at which `vma` begins.
     pub(crate) fn page_offset(vma: &VmaNew) -> u64 {
         // SAFETY: `VmaNew` guarantees that the area is being set up by the caller.
         unsafe { (*vma.as_ptr()).vm_pgoff as u64 }
     }
 
-    /// Makes `vma` an area of device memory: of `mem`, from its page number `page` on. If it is small,
-    /// its pages are entered at once, unless `prefault` is stopped; else, and after
-    /// [`unmap_all`](Device::unmap_all), by the driver's [`FaultHandler`].
+    /// Makes `vma` an area of device memory: of `range`, from its page number `page` on. Pages are
+    /// entered by the driver's [`FaultHandler`].
     ///
     /// # Errors
     ///
-    /// `EINVAL` if there are not that many pages, or if the area is private, as a copy of device
-    /// memory makes no sense.
-    #[inline(always)]
-    pub(crate) fn map(&self, vma: &VmaNew, mem: &IoMem, page: u64, prefault: &Prefault) -> Result {
-        if vma.flags() & kernel::mm::virt::flags::SHARED == 0 {
+    /// `EINVAL` if there are not that many pages; if the area is private, as a copy of device memory
+    /// makes no sense; or if it was made an area of something already.
+    pub(crate) fn map(&self, vma: &VmaNew, range: &RegisterRange, page: u64) -> Result {
+        const MADE: vm_flags_t = flags::IO | flags::PFNMAP | flags::MIXEDMAP;
+
+        if vma.flags() & flags::SHARED == 0 || vma.flags() & MADE != 0 {
             return Err(EINVAL);
         }
 
         let pages = (vma.end() - vma.start()) >> PAGE_SHIFT;
-        let pfn = mem.pfn(page, pages as u64).ok_or(EINVAL)?;
+        range.pfn(page, pages as u64).ok_or(EINVAL)?;
         let raw = vma.as_ptr();
 
-        // SAFETY: `VmaNew` guarantees that the area is being set up by the caller. The device and
-        // the operations outlive it: see `huge_fault_callback`.
+        // SAFETY: `VmaNew` guarantees that the area is being set up by the caller, and has no pages.
+        // The device and the operations outlive it: see `huge_fault_callback`.
         unsafe {
             (*raw).vm_private_data = core::ptr::from_ref(self).cast_mut().cast();
             (*raw).vm_ops = VmOps::<T>::OPS;
+            bindings::overdrive_vma_set_device_memory(raw);
         }
-
-        if pages <= PREFAULT_PAGES
-            && prefault.may_enter(vma.mm())
-            // SAFETY: As above. `IoMem::pfn` has found as many pages as the area has, in a range that
-            // by the safety requirements of `IoMem::new` is a device's, and none of the kernel's
-            // memory.
-            && unsafe { bindings::overdrive_vma_enter_device_memory(raw, pfn) } == 0
-        {
-            return Ok(());
-        }
-
-        // If they can't be entered now, a fault may have more luck.
-        //
-        // SAFETY: As above.
-        unsafe { bindings::overdrive_vma_set_device_memory(raw) };
         Ok(())
     }
 }
 
 impl<T: Operations> Device<T, Registered> {
-    /// Removes every page of the device from all address spaces, but for areas that are being set up:
-    /// see [`Prefault`]. The next access faults.
+    /// Removes every page of the device from all address spaces. The next access faults.
+    ///
+    /// A fault that is being served is not waited for: who wants no page to be entered any more holds
+    /// what [`FaultHandler::fault`] has to take.
     pub(crate) fn unmap_all(&self) {
         // SAFETY: The inode belongs to the device; all its files use the inode's mapping.
         unsafe {

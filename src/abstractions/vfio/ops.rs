@@ -15,6 +15,7 @@ use core::marker::PhantomData;
 use kernel::{
     error::{
         from_result,
+        to_result,
         VTABLE_DEFAULT_ERROR, //
     },
     mm::virt::VmaNew,
@@ -29,9 +30,6 @@ use kernel::{
 pub(crate) trait Operations: Sized + Send + Sync + 'static {
     /// The C structure that the device is built on.
     type Base: Base;
-
-    /// The name of the driver.
-    const NAME: &'static CStr;
 
     /// The first user opens the device. The VFIO core calls this and
     /// [`close_device`](Self::close_device) in turn, never at the same time.
@@ -85,25 +83,9 @@ pub(crate) trait Operations: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// The device is to be unregistered, and a user still has it open. Called repeatedly, every ten
-    /// seconds; `count` is the number of earlier calls.
+    /// The device is being unregistered, and a user still has it open. Called at once, and again every
+    /// ten seconds; `count` is the number of earlier calls. Nobody can open the device any more.
     fn request(_device: &Device<Self, Registered>, _count: u32) {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// Whether a user who looks for `name` in the group means this device.
-    fn match_name(_device: &Device<Self, Registered>, _name: &CStr) -> Result<bool> {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// A `VFIO_DEVICE_FEATURE` that the VFIO core does not answer itself. The feature's data are in
-    /// the user's memory at `arg`, `argsz` bytes.
-    fn device_feature(
-        _device: &Device<Self, Opened>,
-        _flags: u32,
-        _arg: UserPtr,
-        _argsz: usize,
-    ) -> Result<c_int> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }
@@ -111,8 +93,8 @@ pub(crate) trait Operations: Sized + Send + Sync + 'static {
 /// The C callbacks that call the [`Operations`] of `T`.
 ///
 /// For all of them, the VFIO core guarantees that `vdev` is the device they were registered with,
-/// that is, a `Device<T>`. Its data are installed: only `init` and `release`, which are not among
-/// them, are called for a device that was never registered.
+/// that is, a `Device<T>`. It is complete: only `init` and `release`, which are not among them, are
+/// called for a device that was never registered.
 pub(super) struct Vtable<T: Operations>(PhantomData<T>);
 
 impl<T: Operations> Vtable<T> {
@@ -122,17 +104,8 @@ impl<T: Operations> Vtable<T> {
     const fn ops() -> bindings::vfio_device_ops {
         let mut ops = T::Base::OPS;
 
-        #[expect(clippy::disallowed_methods, reason = "as_char_ptr() is not const")]
-        let name = T::NAME.as_ptr();
-
-        ops.name = name.cast_mut().cast();
-        ops.release = Some(Device::<T>::release_callback);
-        if T::HAS_OPEN_DEVICE {
-            ops.open_device = Some(Self::open_device);
-        }
-        if T::HAS_CLOSE_DEVICE {
-            ops.close_device = Some(Self::close_device);
-        }
+        ops.open_device = Some(Self::open_device);
+        ops.close_device = Some(Self::close_device);
         if T::HAS_IOCTL {
             ops.ioctl = Some(Self::ioctl);
         }
@@ -151,28 +124,45 @@ impl<T: Operations> Vtable<T> {
         if T::HAS_REQUEST {
             ops.request = Some(Self::request);
         }
-        if T::HAS_MATCH_NAME {
-            ops.match_ = Some(Self::match_name);
-        }
-        if T::HAS_DEVICE_FEATURE {
-            ops.device_feature = Some(Self::device_feature);
-        }
 
         ops
     }
 
     extern "C" fn open_device(vdev: *mut bindings::vfio_device) -> c_int {
         // SAFETY: A device that is opened is registered, and stays so until it is closed.
-        let device = unsafe { Device::from_raw(vdev) };
+        let device: &Device<T, Registered> = unsafe { Device::from_raw(vdev) };
 
-        from_result(|| T::open_device(device).map(|()| 0))
+        from_result(|| {
+            device.door().enter()?;
+            Self::open(device).inspect_err(|_| device.door().leave())?;
+
+            Ok(0)
+        })
+    }
+
+    fn open(device: &Device<T, Registered>) -> Result {
+        if T::HAS_OPEN_DEVICE {
+            return T::open_device(device);
+        }
+
+        match T::Base::OPS.open_device {
+            // SAFETY: It is the base's own callback, in the place of which it is called.
+            Some(open) => to_result(unsafe { open(device.as_raw()) }),
+            None => Ok(()),
+        }
     }
 
     extern "C" fn close_device(vdev: *mut bindings::vfio_device) {
         // SAFETY: The VFIO core closes what it has opened.
-        let device = unsafe { Device::from_raw(vdev) };
+        let device: &Device<T, Opened> = unsafe { Device::from_raw(vdev) };
 
-        T::close_device(device);
+        if T::HAS_CLOSE_DEVICE {
+            T::close_device(device);
+        } else if let Some(close) = T::Base::OPS.close_device {
+            // SAFETY: It is the base's own callback, in the place of which it is called.
+            unsafe { close(vdev) };
+        }
+        device.door().leave();
     }
 
     extern "C" fn ioctl(vdev: *mut bindings::vfio_device, cmd: c_uint, arg: c_ulong) -> c_long {
@@ -241,25 +231,6 @@ impl<T: Operations> Vtable<T> {
         let device = unsafe { Device::from_raw(vdev) };
 
         T::request(device, count);
-    }
-
-    extern "C" fn match_name(vdev: *mut bindings::vfio_device, name: *mut c_char) -> c_int {
-        // SAFETY: The caller holds a registration of the device, and `name` is its string.
-        let (device, name) = unsafe { (Device::from_raw(vdev), CStr::from_char_ptr(name)) };
-
-        from_result(|| T::match_name(device, name).map(c_int::from))
-    }
-
-    extern "C" fn device_feature(
-        vdev: *mut bindings::vfio_device,
-        flags: u32,
-        arg: *mut c_void,
-        argsz: usize,
-    ) -> c_int {
-        // SAFETY: The caller has the device open.
-        let device = unsafe { Device::from_raw(vdev) };
-
-        from_result(|| T::device_feature(device, flags, UserPtr::from_ptr(arg), argsz))
     }
 }
 

@@ -11,7 +11,8 @@ use kernel::{
     prelude::*, //
 };
 
-const INTEL: u16 = 0x8086;
+/// The vendor ID of Intel.
+pub(super) const INTEL: u16 = 0x8086;
 
 /// Intel's QuickAssist C3xxx, C62x and DH895xCC with their virtual functions, and the first
 /// generation of its Data Streaming and In-Memory Analytics Accelerators.

@@ -7,28 +7,22 @@
 //!
 //! Specification: `docs/specs/edu.rst` in QEMU's source.
 
-use crate::{
-    abstractions::{
-        pci::DeviceId,
-        vfio::{
-            pci::{
-                Bar,
-                Enabled,
-                Opening,
-                Region,
-                Variant, //
-            },
-            InfoCaps, //
-        }, //
+use crate::abstractions::vfio::{
+    pci::{
+        vendor_type,
+        Bar,
+        DeviceId,
+        Enabled,
+        Opening,
+        Region,
+        Variant, //
     },
-    bindings,
+    InfoCaps, //
 };
 use kernel::{
+    io::poll::read_poll_timeout,
     prelude::*,
-    time::{
-        delay::fsleep,
-        Delta, //
-    }, //
+    time::Delta, //
 };
 
 const VENDOR: u16 = 0x1234;
@@ -37,7 +31,7 @@ const VENDOR: u16 = 0x1234;
 pub(super) const ID: DeviceId = DeviceId::vfio(VENDOR, 0x11e8);
 
 /// The BAR with all registers.
-const REGISTERS: usize = 0;
+const REGISTERS: u8 = 0;
 
 /// Offsets of registers.
 mod register {
@@ -99,16 +93,16 @@ impl Variant for Edu {
 /// `EIO` if it does not, or has left the bus.
 fn wait_until_clear(bar: &Bar<'_>, offset: usize, bit: u32) -> Result {
     const STEP: Delta = Delta::from_millis(2);
-    const STEPS: usize = 1000;
+    const TIMEOUT: Delta = Delta::from_secs(2);
 
-    for _ in 0..STEPS {
-        if bar.read32(offset)? & bit == 0 {
-            return Ok(());
-        }
-        fsleep(STEP);
-    }
-
-    Err(EIO)
+    read_poll_timeout(
+        || bar.read32(offset),
+        |value| value & bit == 0,
+        STEP,
+        TIMEOUT,
+    )
+    .map(|_| ())
+    .map_err(|_| EIO)
 }
 
 /// The memory of the device that its DMA engine transfers from or to. There is no other access.
@@ -125,7 +119,7 @@ impl Buffer {
 }
 
 impl Region for Buffer {
-    const TYPE: u32 = bindings::VFIO_REGION_TYPE_PCI_VENDOR_TYPE | VENDOR as u32;
+    const TYPE: u32 = vendor_type(VENDOR);
     const SUBTYPE: u32 = 1;
     const SIZE: usize = 4096;
 

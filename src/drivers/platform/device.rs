@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A platform device in the hands of userspace.
+//! A platform or AMBA device in the hands of userspace.
 
 use super::{
-    bus_device::BusDevice,
     irqs::Irqs,
     regions::Regions,
     reset::Method, //
 };
 use crate::{
     abstractions::{
-        gate::Gate,
         pm_runtime,
+        rwsem::RwSemaphore,
         vfio::{
+            Bus,
             Device,
+            DeviceFlag,
             DeviceInfo,
             Fault,
             FaultHandler,
@@ -23,15 +24,11 @@ use crate::{
             IrqSet,
             Opened,
             Operations,
-            Prefault,
             RegionInfo,
             Registered, //
         }, //
     },
-    bindings::{
-        self,
-        VFIO_DEVICE_FLAGS_RESET, //
-    }, //
+    bindings, //
 };
 use kernel::{
     mm::virt::VmaNew,
@@ -44,26 +41,44 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
+/// The right to access the registers of a device, by the kernel for a user or by entering them into an
+/// address space.
+pub(super) enum Access {
+    /// There is a user who may.
+    Allowed,
+    /// The device was taken away.
+    Revoked,
+}
+
+impl Access {
+    /// Checks that the registers may be accessed.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the device was taken away.
+    pub(super) fn check(&self) -> Result {
+        match self {
+            Self::Allowed => Ok(()),
+            Self::Revoked => Err(ENODEV),
+        }
+    }
+}
+
 /// The driver's data for a device.
 #[pin_data]
-pub(crate) struct PlatformDevice {
+pub(in crate::drivers) struct PlatformDevice {
     regions: Regions,
     num_irqs: u32,
     num_regions: u32,
-    /// `VFIO_DEVICE_FLAGS_*` that do not depend on anything else.
-    flags: u32,
+    bus: DeviceFlag,
     /// Serialises `VFIO_DEVICE_SET_IRQS`; the interrupt handler does without.
     #[pin]
     irqs: Mutex<Irqs>,
-    /// What every access to the registers passes, and entering them into an address space. It is
-    /// closed during a reset that the user asks for, and for good when the device is revoked. User
-    /// memory is not accessed behind it.
+    /// Held for reading by every access to the registers, and while they are entered into an address
+    /// space; for writing while the device is reset or revoked. A page fault takes the lock of an
+    /// address space first: so user memory is not accessed with this lock held.
     #[pin]
-    access: Gate,
-    /// Nobody waits for it behind `access`: that takes the lock of an address space, which a page
-    /// fault has that waits for `access`.
-    #[pin]
-    prefault: Prefault,
+    memory_lock: RwSemaphore<Access>,
     reset: Option<Method>,
     reset_required: bool,
     /// In `/proc/interrupts`.
@@ -77,60 +92,51 @@ impl PlatformDevice {
     ///
     /// `ENOENT` if the device can't be reset but must; `EPROBE_DEFER` if something that it depends
     /// on is not there yet; `ENOMEM`.
-    pub(in crate::drivers) fn new<D: BusDevice>(
-        dev: &D,
+    pub(super) fn new<B: Bus>(
+        dev: &B::Device<'_>,
         reset_required: bool,
     ) -> Result<impl PinInit<Self, Error>> {
-        let name = dev.name()?;
-        let reset = Method::find(dev, &name)?;
-        if reset.is_none() && reset_required {
-            dev_err!(
-                dev.device(),
-                "no way to reset the device; overdrive.reset_required=0 allows that\n"
-            );
-            return Err(ENOENT);
-        }
+        let name = B::name(dev)?;
+        let reset = match Method::find(B::device(dev), &name) {
+            Ok(None) | Err(ENOENT) if reset_required => {
+                dev_err!(
+                    B::device(dev),
+                    "no way to reset the device; overdrive.reset_required=0 allows that\n"
+                );
+                return Err(ENOENT);
+            }
+            Err(e) if reset_required => return Err(e),
+            Err(e) => {
+                dev_warn!(B::device(dev), "can't be reset: {e:?}\n");
+                None
+            }
+            Ok(reset) => reset,
+        };
 
-        let regions = Regions::new(dev)?;
+        let regions = Regions::new::<B>(dev)?;
         let num_regions = regions.count()?;
-        let irqs = Irqs::new(dev)?;
+        let irqs = Irqs::new::<B>(dev)?;
         let num_irqs = irqs.count()?;
 
         Ok(try_pin_init!(Self {
             regions,
             num_irqs,
             num_regions,
-            flags: D::FLAGS,
+            bus: B::FLAG,
             irqs <- new_mutex!(irqs),
-            access <- Gate::new(c"vfio_platform_access", kernel::static_lock_class!()),
-            prefault <- Prefault::new(),
+            memory_lock <- RwSemaphore::new(
+                Access::Allowed,
+                c"vfio_platform_memory_lock",
+                kernel::static_lock_class!()
+            ),
             reset,
             reset_required,
             name,
         }))
     }
 
-    /// Takes the device away from those who have it open: from here on there are no interrupts,
-    /// registers can't be accessed, and mappings end with `SIGBUS`.
-    pub(in crate::drivers) fn revoke(device: &Device<Self, Registered>) {
-        let this = device.data();
-
-        let stopped = this.prefault.stop();
-        if let Ok(mut access) = this.access.close() {
-            access.shut();
-            device.unmap_all();
-        }
-
-        this.irqs.lock().revoke();
-
-        // A user that does not let go of its address space keeps nothing but what it is just mapping.
-        stopped.wait();
-        device.unmap_all();
-        stopped.for_good();
-    }
-
     /// Resets the device. Nobody accesses the registers meanwhile: the caller sees to it.
-    fn call_reset(device: &Device<Self, Registered>) -> Result {
+    fn call_reset(device: &Device<Self>) -> Result {
         let this = device.data();
         let Some(reset) = &this.reset else {
             return Err(EINVAL);
@@ -153,13 +159,8 @@ impl PlatformDevice {
 impl Operations for PlatformDevice {
     type Base = bindings::vfio_device;
 
-    const NAME: &'static CStr = c"vfio-platform";
-
     fn open_device(device: &Device<Self, Registered>) -> Result {
         let this = device.data();
-
-        // Not to be revoked meanwhile. There is no other user yet.
-        let _access = this.access.enter()?;
 
         pm_runtime::resume_and_get(device.parent())?;
         if let Err(e) = Self::call_reset(device) {
@@ -176,12 +177,10 @@ impl Operations for PlatformDevice {
         // The last user is gone, and with it the mappings. The reset has said so if it failed; there
         // is nobody left who could be told.
         let _ = Self::call_reset(device);
-        device.data().prefault.forget();
         device.data().irqs.lock().free();
         pm_runtime::put(device.parent());
     }
 
-    #[inline(always)]
     fn ioctl(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
         Self::answer(device, cmd, arg)
     }
@@ -198,7 +197,6 @@ impl Operations for PlatformDevice {
         Ok(())
     }
 
-    #[inline(always)]
     fn read(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -207,10 +205,9 @@ impl Operations for PlatformDevice {
     ) -> Result<usize> {
         let this = device.data();
 
-        this.regions.read(&this.access, *pos, buf, count)
+        this.regions.read(&this.memory_lock, *pos, buf, count)
     }
 
-    #[inline(always)]
     fn write(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -219,28 +216,40 @@ impl Operations for PlatformDevice {
     ) -> Result<usize> {
         let this = device.data();
 
-        this.regions.write(&this.access, *pos, buf, count)
+        this.regions.write(&this.memory_lock, *pos, buf, count)
     }
 
-    #[inline(always)]
     fn mmap(device: &Device<Self, Opened>, vma: &VmaNew) -> Result {
-        let this = device.data().get_ref();
-        let (mem, page) = this
+        let (range, page) = device
+            .data()
+            .get_ref()
             .regions
             .to_map(vma, Device::<Self, Opened>::page_offset(vma))?;
 
-        device.map(vma, mem, page, &this.prefault)
+        device.map(vma, range, page)
+    }
+
+    /// Takes the device away from those who have it open: from here on there are no interrupts,
+    /// registers can't be accessed, and mappings end with `SIGBUS`.
+    fn request(device: &Device<Self, Registered>, _count: u32) {
+        let this = device.data();
+        let mut access = this.memory_lock.write();
+
+        *access = Access::Revoked;
+        device.unmap_all();
+        drop(access);
+
+        this.irqs.lock().revoke();
     }
 }
 
 impl FaultHandler for PlatformDevice {
     fn fault(device: &Device<Self, Opened>, fault: &mut Fault<'_>) {
         let this = device.data();
-
-        let access = this.access.enter();
+        let access = this.memory_lock.read();
 
         // If it was revoked, no page is entered.
-        if access.is_ok() {
+        if access.check().is_ok() {
             this.regions.fault(fault);
         }
     }
@@ -249,10 +258,10 @@ impl FaultHandler for PlatformDevice {
 impl Ioctls for PlatformDevice {
     fn device_info(device: &Device<Self, Opened>) -> DeviceInfo {
         let this = device.data();
-        let mut flags = this.flags;
+        let mut flags = this.bus.into();
 
         if this.reset.is_some() {
-            flags |= VFIO_DEVICE_FLAGS_RESET;
+            flags |= DeviceFlag::Reset;
         }
 
         DeviceInfo {
@@ -266,7 +275,6 @@ impl Ioctls for PlatformDevice {
         device.data().irqs.lock().info(index)
     }
 
-    #[inline(always)]
     fn set_irqs(device: &Device<Self, Opened>, set: &IrqSet) -> Result {
         let this = device.data();
         let mut irqs = this.irqs.lock();
@@ -276,18 +284,11 @@ impl Ioctls for PlatformDevice {
 
     fn reset(device: &Device<Self, Opened>) -> Result {
         let this = device.data();
+        let access = this.memory_lock.write();
 
-        // Nobody required to wait for a reset that there is no way to.
-        if !this.access.pass(|| this.reset.is_some())? {
-            return Err(EINVAL);
-        }
-
+        access.check()?;
         // Mappings are entered again by whoever touches them after the reset.
-        let stopped = this.prefault.stop();
-        stopped.wait_killable()?;
-        let _closed = this.access.close()?;
         device.unmap_all();
-
         Self::call_reset(device)
     }
 }

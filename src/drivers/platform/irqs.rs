@@ -8,30 +8,26 @@
 //! A line is requested by the first `VFIO_DEVICE_SET_IRQS` and freed when the device is closed. If
 //! that fails, the device can be used without the interrupt; the caller gets the error.
 
-use super::bus_device::BusDevice;
-use crate::{
-    abstractions::{
-        eventfd::EventFd,
-        irq::{
-            self,
-            Mask,
-            Return, //
-        },
-        vfio::{
-            virqfd::{
-                self,
-                Virqfd, //
-            },
-            IrqAction,
-            IrqData,
-            IrqInfo,
-            IrqSet, //
-        }, //
+use crate::abstractions::{
+    eventfd::EventFd,
+    irq::{
+        self,
+        Mask,
+        RequestedIrq,
+        Return, //
     },
-    bindings::{
-        VFIO_IRQ_INFO_AUTOMASKED,
-        VFIO_IRQ_INFO_EVENTFD,
-        VFIO_IRQ_INFO_MASKABLE, //
+    vfio::{
+        virqfd::{
+            self,
+            Virqfd, //
+        },
+        Bus,
+        IrqAction,
+        IrqData,
+        IrqFlag,
+        IrqFlags,
+        IrqInfo,
+        IrqSet, //
     }, //
 };
 use kernel::{
@@ -47,7 +43,6 @@ struct ToUser {
 }
 
 impl irq::Handler for ToUser {
-    #[inline(always)]
     fn handle(&self, receiver: Option<&EventFd>) -> Return {
         if let Some(mask) = &self.mask {
             if !mask.mask() {
@@ -62,23 +57,29 @@ impl irq::Handler for ToUser {
     }
 }
 
-struct MaskBySignal(Arc<Mask>);
+/// Masks a line when userspace signals.
+struct MaskBySignal;
 
 impl virqfd::Handler for MaskBySignal {
-    fn signalled(&self) {
-        self.0.mask();
+    type Target = Mask;
+
+    fn signalled(mask: &Mask) {
+        mask.mask();
     }
 }
 
-struct UnmaskBySignal(Arc<Mask>);
+/// Unmasks a line when userspace signals.
+struct UnmaskBySignal;
 
 impl virqfd::Handler for UnmaskBySignal {
-    fn signalled(&self) {
-        self.0.unmask();
+    type Target = Mask;
+
+    fn signalled(mask: &Mask) {
+        mask.unmask();
     }
 }
 
-/// What only lines have that can be masked.
+/// The part of a line that only those have that can be masked.
 struct Masking {
     mask_signal: Pin<KBox<Virqfd<MaskBySignal>>>,
     unmask_signal: Pin<KBox<Virqfd<UnmaskBySignal>>>,
@@ -86,18 +87,12 @@ struct Masking {
 }
 
 impl Masking {
-    fn new(irq: u32) -> Result<Self> {
+    fn new(irq: irq::Number) -> Result<Self> {
         let mask = Arc::new(Mask::new(irq), GFP_KERNEL_ACCOUNT)?;
 
         Ok(Self {
-            mask_signal: KBox::pin_init(
-                Virqfd::new(MaskBySignal(mask.clone())),
-                GFP_KERNEL_ACCOUNT,
-            )?,
-            unmask_signal: KBox::pin_init(
-                Virqfd::new(UnmaskBySignal(mask.clone())),
-                GFP_KERNEL_ACCOUNT,
-            )?,
+            mask_signal: KBox::pin_init(Virqfd::new(mask.clone()), GFP_KERNEL_ACCOUNT)?,
+            unmask_signal: KBox::pin_init(Virqfd::new(mask.clone()), GFP_KERNEL_ACCOUNT)?,
             mask,
         })
     }
@@ -109,10 +104,10 @@ impl Masking {
 /// the line is freed, which waits for the handler; with it goes the eventfd.
 struct Line {
     masking: Option<Masking>,
-    registration: Pin<KBox<irq::Registration<ToUser>>>,
+    requested: Pin<KBox<RequestedIrq<ToUser>>>,
 }
 
-/// When an action is to be taken.
+/// The time at which an action is to be taken.
 enum When {
     Now,
     Never,
@@ -121,7 +116,6 @@ enum When {
 }
 
 impl When {
-    #[inline(always)]
     fn new(set: &IrqSet) -> Result<Self> {
         if set.start != 0 || set.count != 1 {
             return Err(EINVAL);
@@ -143,10 +137,8 @@ impl When {
 }
 
 impl Line {
-    #[cold]
-    #[inline(never)]
-    fn request(irq: u32, level: bool, name: &CStr) -> Result<Self> {
-        let masking = if level {
+    fn request(irq: irq::Number, name: &CStr) -> Result<Self> {
+        let masking = if irq.is_level() {
             Some(Masking::new(irq)?)
         } else {
             None
@@ -156,11 +148,10 @@ impl Line {
 
         Ok(Self {
             masking,
-            registration: irq::Registration::new(irq, name, ToUser { mask })?,
+            requested: RequestedIrq::new(irq, name, ToUser { mask })?,
         })
     }
 
-    #[inline(always)]
     fn set(&mut self, set: &IrqSet) -> Result {
         match set.action {
             Some(IrqAction::Mask) => self.set_mask(set),
@@ -170,50 +161,47 @@ impl Line {
         }
     }
 
-    #[inline(always)]
-    fn set_mask(&self, set: &IrqSet) -> Result {
+    fn set_mask(&mut self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
-        let masking = self.masking.as_ref().ok_or(EINVAL)?;
+        let masking = self.masking.as_mut().ok_or(EINVAL)?;
 
         match when {
             When::Now => drop(masking.mask.mask()),
             When::Never => {}
-            When::Signalled(Some(fd)) => masking.mask_signal.as_ref().enable(fd)?,
-            When::Signalled(None) => masking.mask_signal.disable(),
+            When::Signalled(Some(fd)) => masking.mask_signal.as_mut().enable(fd)?,
+            When::Signalled(None) => masking.mask_signal.as_mut().disable(),
         }
 
         Ok(())
     }
 
-    #[inline(always)]
-    fn set_unmask(&self, set: &IrqSet) -> Result {
+    fn set_unmask(&mut self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
-        let masking = self.masking.as_ref().ok_or(EINVAL)?;
+        let masking = self.masking.as_mut().ok_or(EINVAL)?;
 
         match when {
             When::Now => drop(masking.mask.unmask()),
             When::Never => {}
-            When::Signalled(Some(fd)) => masking.unmask_signal.as_ref().enable(fd)?,
-            When::Signalled(None) => masking.unmask_signal.disable(),
+            When::Signalled(Some(fd)) => masking.unmask_signal.as_mut().enable(fd)?,
+            When::Signalled(None) => masking.unmask_signal.as_mut().disable(),
         }
 
         Ok(())
     }
 
-    #[inline(always)]
     fn set_trigger(&mut self, set: &IrqSet) -> Result {
         if set.count == 0 && matches!(set.data, IrqData::None) {
-            self.registration.as_mut().set_receiver(None);
+            self.requested.as_mut().set_receiver(None);
             return Ok(());
         }
 
         match When::new(set)? {
-            When::Now => self.registration.trigger(),
+            When::Now => self.requested.trigger(),
             When::Never => {}
             When::Signalled(fd) => {
                 // First the new one, so that a bad descriptor changes nothing.
                 let receiver = fd.map(EventFd::from_fd).transpose()?;
-                self.registration.as_mut().set_receiver(receiver);
+                self.requested.as_mut().set_receiver(receiver);
             }
         }
 
@@ -223,8 +211,7 @@ impl Line {
 
 /// An interrupt that the firmware gives the device.
 struct Irq {
-    number: u32,
-    level: bool,
+    number: irq::Number,
     line: Option<Line>,
 }
 
@@ -241,22 +228,17 @@ impl Irqs {
     /// # Errors
     ///
     /// `EPROBE_DEFER` if the controller of one is not there yet, `ENOMEM`.
-    pub(super) fn new(dev: &impl BusDevice) -> Result<Self> {
+    pub(super) fn new<B: Bus>(dev: &B::Device<'_>) -> Result<Self> {
         let mut irqs = KVec::new();
 
         for index in 0.. {
-            let number = match dev.irq(index) {
+            let number = match B::irq(dev, index) {
                 Ok(number) => number,
                 Err(EPROBE_DEFER) => return Err(EPROBE_DEFER),
                 // As in C, this is the end of the list.
                 Err(_) => break,
             };
-            let irq = Irq {
-                number,
-                level: irq::is_level(number),
-                line: None,
-            };
-            irqs.push(irq, GFP_KERNEL_ACCOUNT)?;
+            irqs.push(Irq { number, line: None }, GFP_KERNEL_ACCOUNT)?;
         }
 
         Ok(Self {
@@ -265,7 +247,7 @@ impl Irqs {
         })
     }
 
-    /// How many there are.
+    /// Returns the number of interrupts.
     pub(super) fn count(&self) -> Result<u32> {
         Ok(u32::try_from(self.irqs.len())?)
     }
@@ -277,10 +259,10 @@ impl Irqs {
     /// `EINVAL` if there is none.
     pub(super) fn info(&self, index: u32) -> Result<IrqInfo> {
         let irq = self.irqs.get(usize::try_from(index)?).ok_or(EINVAL)?;
-        let mut flags = VFIO_IRQ_INFO_EVENTFD;
+        let mut flags: IrqFlags = IrqFlag::EventFd.into();
 
-        if irq.level {
-            flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
+        if irq.number.is_level() {
+            flags |= IrqFlag::Maskable | IrqFlag::AutoMasked;
         }
 
         Ok(IrqInfo { flags, count: 1 })
@@ -292,7 +274,6 @@ impl Irqs {
     ///
     /// `ENODEV` if they were revoked, those of requesting the line, `ENOTTY` if not exactly one
     /// action is asked for, `EINVAL` if the interrupt can't do it, and those of eventfds.
-    #[inline(always)]
     pub(super) fn set(&mut self, set: &IrqSet, name: &CStr) -> Result {
         if self.revoked {
             return Err(ENODEV);
@@ -302,7 +283,7 @@ impl Irqs {
         let irq = self.irqs.get_mut(index).ok_or(EINVAL)?;
         let line = match &mut irq.line {
             Some(line) => line,
-            line @ None => line.insert(Line::request(irq.number, irq.level, name)?),
+            line @ None => line.insert(Line::request(irq.number, name)?),
         };
 
         line.set(set)

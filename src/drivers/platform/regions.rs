@@ -5,27 +5,18 @@
 //! A position in the file is the index of a region in the upper bits and an offset in the lower
 //! [`OFFSET_SHIFT`], as in the C driver: userspace learns it by `VFIO_DEVICE_GET_REGION_INFO`.
 
-use super::bus_device::BusDevice;
-use crate::{
-    abstractions::{
-        gate::Gate,
-        io::{
-            Io,
-            IoMem,
-            IoPort,
-            Registers, //
-        },
-        resource::{
-            Resource,
-            ResourceIo, //
-        },
-        uaccess::Value,
-        vfio::Fault, //
+use super::device::Access;
+use crate::abstractions::{
+    io::{
+        Register,
+        RegisterRange, //
     },
-    bindings::{
-        VFIO_REGION_INFO_FLAG_MMAP,
-        VFIO_REGION_INFO_FLAG_READ,
-        VFIO_REGION_INFO_FLAG_WRITE, //
+    rwsem::RwSemaphore,
+    vfio::{
+        Bus,
+        Fault,
+        RegionFlag,
+        RegionFlags, //
     }, //
 };
 use kernel::{
@@ -35,190 +26,138 @@ use kernel::{
     },
     page::PAGE_SHIFT,
     prelude::*,
-    uaccess::UserPtr, //
+    uaccess::{
+        UserPtr,
+        UserSlice,
+        UserSliceReader,
+        UserSliceWriter, //
+    }, //
 };
 
 const OFFSET_SHIFT: u32 = 40;
 const PAGE_OFFSET_SHIFT: usize = OFFSET_SHIFT as usize - PAGE_SHIFT;
 
 /// One register range.
-///
-/// A power of two in size, so that every access finds its own without a multiplication.
-#[repr(align(64))]
 pub(super) struct Region {
-    resource: Resource,
-    flags: u32,
+    range: RegisterRange,
+    flags: RegionFlags,
 }
 
-/// Copies registers to or from userspace, each by an access of its natural size. Each passes the gate
-/// by itself: nobody who wants it closed waits for a long transfer.
-///
-/// The loop is the C driver's: the largest of 4, 2 and 1 bytes that the alignment of the offset and
-/// the remaining length allow. In addition, exactly 8 aligned bytes are one access.
-macro_rules! transfer {
-    ($io:expr, $off:expr, $count:expr, $buf:expr, $access:ident, $type:ty) => {{
-        let (mut off, mut left, mut buf) = ($off, $count, $buf);
-
-        while left > 0 {
-            let done = if left >= 4 && off % 4 == 0 {
-                $access::<u32, $type>($io, off, buf)?;
-                4
-            } else if left >= 2 && off % 2 == 0 {
-                $access::<u16, $type>($io, off, buf)?;
-                2
-            } else {
-                $access::<u8, $type>($io, off, buf)?;
-                1
-            };
-
-            off += done;
-            left -= done;
-            buf = buf.wrapping_byte_add(usize::try_from(done)?);
-        }
-    }};
+/// The size of one access.
+#[derive(Clone, Copy)]
+enum Width {
+    Byte = 1,
+    Word = 2,
+    Long = 4,
 }
 
 impl Region {
-    fn new(resource: Resource) -> Self {
-        let mut flags = match resource.io {
-            ResourceIo::None => 0,
-            _ if resource.read_only => VFIO_REGION_INFO_FLAG_READ,
-            _ => VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE,
-        };
+    fn new(range: RegisterRange) -> Self {
+        let mut flags = RegionFlags::default();
 
-        // A page that is not the device's alone would give away something else's registers.
-        if let ResourceIo::Mem(mem) = &resource.io {
-            if mem.has_pages() {
-                flags |= VFIO_REGION_INFO_FLAG_MMAP;
+        if range.is_accessible() {
+            flags |= RegionFlag::Read;
+            if !range.is_read_only() {
+                flags |= RegionFlag::Write;
             }
         }
+        // A page that is not the device's alone would give away something else's registers.
+        if range.has_pages() {
+            flags |= RegionFlag::Mmap;
+        }
 
-        Self { resource, flags }
+        Self { range, flags }
     }
 
-    /// `VFIO_REGION_INFO_FLAG_*`: what can be done with the region.
-    pub(super) fn flags(&self) -> u32 {
+    /// Returns the ways in which the region can be accessed.
+    pub(super) fn flags(&self) -> RegionFlags {
         self.flags
     }
 
-    /// In bytes.
+    /// Returns the size in bytes.
     pub(super) fn size(&self) -> u64 {
-        self.resource.size
+        self.range.size()
     }
 
-    /// The registers as memory, if that is what they are.
-    pub(super) fn io(&self) -> &ResourceIo {
-        &self.resource.io
+    /// Returns the registers.
+    pub(super) fn range(&self) -> &RegisterRange {
+        &self.range
     }
 
-    fn can(&self, flag: u32) -> Result {
-        if self.flags & flag == flag {
+    fn can(&self, flag: RegionFlag) -> Result {
+        if self.flags.contains(flag) {
             Ok(())
         } else {
             Err(EINVAL)
         }
     }
 
-    /// How many of `count` bytes from `off` on there are.
-    fn clamp(&self, off: u64, count: usize) -> Result<u64> {
-        match self.size().checked_sub(off) {
+    /// Returns how many of `count` bytes from `offset` on there are.
+    fn clamp(&self, offset: u64, count: usize) -> Result<usize> {
+        match self.size().checked_sub(offset) {
             None | Some(0) => Err(EINVAL),
-            Some(rest) => Ok(rest.min(u64::try_from(count)?)),
+            Some(rest) => Ok(count.min(usize::try_from(rest).unwrap_or(usize::MAX))),
         }
     }
 
-    #[inline(always)]
-    fn read(&self, gate: &Gate, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
-        self.can(VFIO_REGION_INFO_FLAG_READ)?;
-        let count = self.clamp(off, count)?;
-
-        match &self.resource.io {
-            // What nearly every access is.
-            ResourceIo::Mem(mem) if count == 4 && off % 4 == 0 => {
-                get::<u32, Registers<'_>>((gate, &mem.mapped()?), off, buf)?;
-                Ok(4)
-            }
-            io => Self::read_any(io, gate, off, count, buf),
-        }
-    }
-
-    #[inline(never)]
-    fn read_any(io: &ResourceIo, gate: &Gate, off: u64, count: u64, buf: UserPtr) -> Result<usize> {
-        match io {
-            ResourceIo::Mem(mem) => {
-                let io = (gate, &mem.mapped()?);
-
-                #[cfg(CONFIG_64BIT)]
-                if count == 8 && off % 8 == 0 {
-                    get::<u64, Registers<'_>>(io, off, buf)?;
-                    return Ok(8);
-                }
-                transfer!(io, off, count, buf, get, Registers<'_>);
-            }
-            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, get, IoPort),
-            ResourceIo::None => return Err(EINVAL),
-        }
-
-        Ok(usize::try_from(count)?)
-    }
-
-    #[inline(always)]
-    fn write(&self, gate: &Gate, off: u64, count: usize, buf: UserPtr) -> Result<usize> {
-        self.can(VFIO_REGION_INFO_FLAG_WRITE)?;
-        let count = self.clamp(off, count)?;
-
-        match &self.resource.io {
-            // What nearly every access is.
-            ResourceIo::Mem(mem) if count == 4 && off % 4 == 0 => {
-                put::<u32, Registers<'_>>((gate, &mem.mapped()?), off, buf)?;
-                Ok(4)
-            }
-            io => Self::write_any(io, gate, off, count, buf),
-        }
-    }
-
-    #[inline(never)]
-    fn write_any(
-        io: &ResourceIo,
-        gate: &Gate,
-        off: u64,
-        count: u64,
-        buf: UserPtr,
+    /// Calls `access` for each of the accesses that `count` bytes from `offset` on are: as in C, the
+    /// largest of 4, 2 and 1 bytes that the address and the rest allow. What counts is the address, not
+    /// the offset: a range may begin anywhere.
+    fn split(
+        &self,
+        mut offset: u64,
+        count: usize,
+        mut access: impl FnMut(u64, Width) -> Result,
     ) -> Result<usize> {
-        match io {
-            ResourceIo::Mem(mem) => {
-                let io = (gate, &mem.mapped()?);
+        let mut rest = count;
 
-                #[cfg(CONFIG_64BIT)]
-                if count == 8 && off % 8 == 0 {
-                    put::<u64, Registers<'_>>(io, off, buf)?;
-                    return Ok(8);
-                }
-                transfer!(io, off, count, buf, put, Registers<'_>);
-            }
-            ResourceIo::Port(port) => transfer!((gate, port), off, count, buf, put, IoPort),
-            ResourceIo::None => return Err(EINVAL),
+        while rest > 0 {
+            let address = self.range.start().wrapping_add(offset);
+            let width = if rest >= 4 && address % 4 == 0 {
+                Width::Long
+            } else if rest >= 2 && address % 2 == 0 {
+                Width::Word
+            } else {
+                Width::Byte
+            };
+
+            access(offset, width)?;
+            offset += width as u64;
+            rest -= width as usize;
         }
 
-        Ok(usize::try_from(count)?)
+        Ok(count)
     }
-}
 
-/// Copies one register to the user's `buf`, if the gate is open.
-#[inline(always)]
-fn get<T: Value, I: Io<T>>((gate, io): (&Gate, &I), off: u64, buf: UserPtr) -> Result {
-    let register = io.at(off)?;
+    /// Copies one register to userspace.
+    fn get<T: Register>(
+        &self,
+        lock: &RwSemaphore<Access>,
+        offset: u64,
+        to: &mut UserSliceWriter,
+    ) -> Result {
+        let access = lock.read();
 
-    gate.pass(move || I::load(register))?.put(buf)
-}
+        access.check()?;
+        let value = self.range.read::<T>(offset)?;
+        drop(access);
 
-/// Copies the user's `buf` to one register, if the gate is open.
-#[inline(always)]
-fn put<T: Value, I: Io<T>>((gate, io): (&Gate, &I), off: u64, buf: UserPtr) -> Result {
-    let register = io.at(off)?;
-    let value = T::get(buf)?;
+        to.write(&value)
+    }
 
-    gate.pass(move || I::store(register, value))
+    /// Copies one register from userspace.
+    fn put<T: Register>(
+        &self,
+        lock: &RwSemaphore<Access>,
+        offset: u64,
+        from: &mut UserSliceReader,
+    ) -> Result {
+        let value = from.read::<T>()?;
+        let access = lock.read();
+
+        access.check()?;
+        self.range.write(offset, value)
+    }
 }
 
 /// All regions of a device.
@@ -226,41 +165,39 @@ pub(super) struct Regions(KVec<Region>);
 
 impl Regions {
     /// Takes the resources of `dev`, in the firmware's order.
-    pub(super) fn new(dev: &impl BusDevice) -> Result<Self> {
+    pub(super) fn new<B: Bus>(dev: &B::Device<'_>) -> Result<Self> {
         let mut regions = KVec::new();
 
         for index in 0.. {
-            let Some(resource) = dev.resource(index) else {
+            let Some(range) = B::registers(dev, index) else {
                 break;
             };
-            regions.push(Region::new(resource), GFP_KERNEL_ACCOUNT)?;
+            regions.push(Region::new(range), GFP_KERNEL_ACCOUNT)?;
         }
 
         Ok(Self(regions))
     }
 
-    /// How many there are.
+    /// Returns the number of regions.
     pub(super) fn count(&self) -> Result<u32> {
         Ok(u32::try_from(self.0.len())?)
     }
 
-    /// Region number `index`.
+    /// Returns region number `index`.
     ///
     /// # Errors
     ///
     /// `EINVAL` if there is none.
-    #[inline(always)]
     pub(super) fn get(&self, index: u32) -> Result<&Region> {
         self.0.get(usize::try_from(index)?).ok_or(EINVAL)
     }
 
-    /// The position in the device's file at which region `index` begins.
+    /// Returns the position in the device's file at which region `index` begins.
     pub(super) fn position(index: u32) -> u64 {
         u64::from(index) << OFFSET_SHIFT
     }
 
-    /// The region at position `pos` of the device's file, and the offset within it.
-    #[inline(always)]
+    /// Returns the region at position `pos` of the device's file, and the offset within it.
     fn at(&self, pos: i64) -> Result<(&Region, u64)> {
         let pos = u64::try_from(pos)?;
         let region = self.get(u32::try_from(pos >> OFFSET_SHIFT)?)?;
@@ -268,51 +205,76 @@ impl Regions {
         Ok((region, pos & ((1 << OFFSET_SHIFT) - 1)))
     }
 
-    /// Reads from position `pos` of the device's file.
+    /// Reads from position `pos` of the device's file. Nobody who wants `lock` waits for a long
+    /// transfer: it is taken for each access.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if no readable register is there, `EFAULT`, `ENOMEM`, and those of `gate`.
-    #[inline(always)]
-    pub(super) fn read(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
-        let (region, off) = self.at(pos)?;
+    /// `EINVAL` if no readable register is there, `ENODEV` if the device was taken away, `EFAULT`,
+    /// `ENOMEM`.
+    pub(super) fn read(
+        &self,
+        lock: &RwSemaphore<Access>,
+        pos: i64,
+        buf: UserPtr,
+        count: usize,
+    ) -> Result<usize> {
+        let (region, offset) = self.at(pos)?;
 
-        region.read(gate, off, count, buf)
+        region.can(RegionFlag::Read)?;
+        let count = region.clamp(offset, count)?;
+        let mut to = UserSlice::new(buf, count).writer();
+
+        region.split(offset, count, |offset, width| match width {
+            Width::Long => region.get::<u32>(lock, offset, &mut to),
+            Width::Word => region.get::<u16>(lock, offset, &mut to),
+            Width::Byte => region.get::<u8>(lock, offset, &mut to),
+        })
     }
 
     /// Writes to position `pos` of the device's file, with the same errors.
-    #[inline(always)]
-    pub(super) fn write(&self, gate: &Gate, pos: i64, buf: UserPtr, count: usize) -> Result<usize> {
-        let (region, off) = self.at(pos)?;
+    pub(super) fn write(
+        &self,
+        lock: &RwSemaphore<Access>,
+        pos: i64,
+        buf: UserPtr,
+        count: usize,
+    ) -> Result<usize> {
+        let (region, offset) = self.at(pos)?;
 
-        region.write(gate, off, count, buf)
+        region.can(RegionFlag::Write)?;
+        let count = region.clamp(offset, count)?;
+        let mut from = UserSlice::new(buf, count).reader();
+
+        region.split(offset, count, |offset, width| match width {
+            Width::Long => region.put::<u32>(lock, offset, &mut from),
+            Width::Word => region.put::<u16>(lock, offset, &mut from),
+            Width::Byte => region.put::<u8>(lock, offset, &mut from),
+        })
     }
 
-    /// The memory at page `pgoff` of the device's file, which `vma` is to show from there on, and the
+    /// Returns the registers at page `pgoff` of the device's file, which `vma` is to show from there on, and the
     /// number of that page in it.
     ///
     /// # Errors
     ///
     /// `EINVAL` if there is none, or if it must not be accessed as `vma` says.
-    pub(super) fn to_map(&self, vma: &VmaNew, pgoff: u64) -> Result<(&IoMem, u64)> {
+    pub(super) fn to_map(&self, vma: &VmaNew, pgoff: u64) -> Result<(&RegisterRange, u64)> {
         let region = self.get(u32::try_from(pgoff >> PAGE_OFFSET_SHIFT)?)?;
 
-        region.can(VFIO_REGION_INFO_FLAG_MMAP)?;
-        let ResourceIo::Mem(mem) = region.io() else {
-            return Err(EINVAL);
-        };
+        region.can(RegionFlag::Mmap)?;
         if vma.flags() & flags::READ != 0 {
-            region.can(VFIO_REGION_INFO_FLAG_READ)?;
+            region.can(RegionFlag::Read)?;
         }
         if vma.flags() & flags::WRITE != 0 {
-            region.can(VFIO_REGION_INFO_FLAG_WRITE)?;
+            region.can(RegionFlag::Write)?;
         }
         // mprotect() must not add what was refused here.
-        if region.can(VFIO_REGION_INFO_FLAG_WRITE).is_err() {
+        if region.can(RegionFlag::Write).is_err() {
             vma.try_clear_maywrite()?;
         }
 
-        Ok((mem, pgoff & ((1 << PAGE_OFFSET_SHIFT) - 1)))
+        Ok((&region.range, pgoff & ((1 << PAGE_OFFSET_SHIFT) - 1)))
     }
 
     /// Enters the page that `fault` is about, if it is one of a region's.
@@ -322,8 +284,8 @@ impl Regions {
             .map_err(Error::from)
             .and_then(|index| self.get(index));
 
-        if let Ok(ResourceIo::Mem(mem)) = region.map(Region::io) {
-            fault.insert(mem, page & ((1 << PAGE_OFFSET_SHIFT) - 1));
+        if let Ok(region) = region {
+            fault.insert(&region.range, page & ((1 << PAGE_OFFSET_SHIFT) - 1));
         }
     }
 }

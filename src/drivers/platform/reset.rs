@@ -7,10 +7,7 @@
 
 mod specific;
 
-use super::{
-    bus_device::BusDevice,
-    regions::Regions, //
-};
+use super::regions::Regions;
 use crate::abstractions::firmware::{
     self,
     ResetControl, //
@@ -20,12 +17,16 @@ use kernel::{
         Bound,
         Device, //
     },
-    prelude::*, //
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 /// A way to reset a device.
 pub(super) trait Reset: Send + Sync {
-    /// What it is, for the log.
+    /// Returns what the log calls it.
     fn name(&self) -> &'static str;
 
     /// Puts the device into the state that it has after power-on, as far as it can: above all, it
@@ -56,7 +57,7 @@ impl Reset for ResetControl {
             // The controller has no pulse of its own.
             Err(ENOTSUPP) => {
                 self.assert()?;
-                kernel::time::delay::fsleep(kernel::time::Delta::from_micros(10));
+                fsleep(Delta::from_micros(10));
                 self.deassert()
             }
             result => result,
@@ -64,7 +65,7 @@ impl Reset for ResetControl {
     }
 }
 
-/// The way that was chosen for a device.
+/// A way that was chosen for a device.
 pub(super) enum Method {
     Static(&'static dyn Reset),
     Lines(ResetControl),
@@ -76,9 +77,7 @@ impl Method {
     /// # Errors
     ///
     /// `EPROBE_DEFER` if the reset controller is not there yet, and other errors of its lines.
-    pub(super) fn find(dev: &impl BusDevice, name: &CStr) -> Result<Option<Self>> {
-        let dev = dev.device();
-
+    pub(super) fn find(dev: &Device<Bound>, name: &CStr) -> Result<Option<Self>> {
         if firmware::acpi_has_reset(dev) {
             return Ok(Some(Self::Static(&Acpi)));
         }

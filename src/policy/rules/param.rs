@@ -3,20 +3,23 @@
 //! Rules on one line, as the module parameter `rules=` has them.
 //!
 //! ```text
-//! rules  = [ rule { ";" rule } ]
-//! rule   = field { "," field }
-//! field  = "name" | "bus" | "device" | "parent" | "modalias" | "driver"  "=" text
-//!        | "group_owned=" ( "0" | "1" )
+//! rules     = [ rule { separator rule } ]
+//! separator = ";" | ",,"
+//! rule      = field { "," field }
+//! field     = key "=" text
+//! key       = "name" | a key of rule_fields!
 //! ```
 //!
-//! A `\` before `,` or `;` takes away their meaning; it stays in the text, where a pattern needs it
-//! for the same purpose. A rule without a name is called `rules.N`, where N counts from 0.
+//! GRUB ends a line at `;`, so there is `,,` as well. A `\` before `,`, `;` or `\` takes away their
+//! meaning. A rule without a name is called `rules.N`, where N is its number in the text, from 0.
+//!
+//! A rule that is bad costs that rule: [`parse`] goes on after it.
 
 use super::{
-    builder::{
-        Field,
-        RuleBuilder,
-        RuleError, //
+    builder::RuleBuilder,
+    field::{
+        Comparison,
+        Field, //
     },
     ParseError,
     Spec, //
@@ -26,124 +29,46 @@ use kernel::{
     str::CString, //
 };
 
-/// Why a parameter can't be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BadParam {
-    /// The first bad character; the length of the text if it ends too early.
-    pub(crate) at: ParseError,
-    /// What is wrong there.
-    pub(crate) reason: &'static str,
-}
-
-impl BadParam {
-    pub(crate) fn new(at: usize, reason: &'static str) -> Self {
-        Self {
-            at: ParseError(at),
-            reason,
-        }
-    }
-
-    /// There is no memory.
-    pub(crate) fn no_memory<E>(_: E) -> Self {
-        Self::new(0, RuleError::NoMemory.reason())
-    }
-}
-
-/// Reads all rules of the parameter.
-pub(crate) fn parse(text: &[u8]) -> Result<KVec<Spec>, BadParam> {
-    let mut specs = KVec::new();
-    let mut at = 0;
+/// Calls `f` with each rule of the text, or the reason why it is none, until `f` fails.
+///
+/// # Errors
+///
+/// What `f` returned.
+pub(crate) fn parse<E>(
+    text: &[u8],
+    mut f: impl FnMut(Result<Spec, ParseError>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut at, mut number) = (0, 0);
 
     if text.is_empty() {
-        return Ok(specs);
+        return Ok(());
     }
     loop {
-        let (spec, end) = rule(text, at, specs.len())?;
+        let end = rule_end(text, at);
+        let line = text.get(at..end).unwrap_or_default();
 
-        specs.push(spec, GFP_KERNEL).map_err(BadParam::no_memory)?;
-        match text.get(end) {
-            Some(_) => at = end + 1,
-            None => return Ok(specs),
-        }
-    }
-}
-
-/// Reads the rule that begins at `at`, and tells where it ends.
-fn rule(text: &[u8], mut at: usize, number: usize) -> Result<(Spec, usize), BadParam> {
-    let mut builder = RuleBuilder::default();
-    let mut name: &[u8] = b"";
-
-    let end = loop {
-        let rest = text.get(at..).unwrap_or_default();
-        let key_len = rest.iter().position(|&c| matches!(c, b'=' | b',' | b';'));
-        let key_len = key_len.unwrap_or(rest.len());
-        let key = rest.get(..key_len).unwrap_or_default();
-        let value_at = at + key_len + 1;
-
-        let field = match key {
-            b"bus" => Some(Field::Bus),
-            b"device" => Some(Field::Device),
-            b"parent" => Some(Field::Parent),
-            b"modalias" => Some(Field::Modalias),
-            b"driver" => Some(Field::Driver),
-            b"name" | b"group_owned" => None,
-            _ => return Err(BadParam::new(at, "no such field")),
+        f(rule(line, number).map_err(|bad| bad.after(at)))?;
+        number += 1;
+        at = match text.get(end) {
+            Some(b';') => end + 1,
+            Some(_) => end + 2,
+            None => return Ok(()),
         };
-        if text.get(at + key_len) != Some(&b'=') {
-            return Err(BadParam::new(at + key_len, "'=' expected"));
-        }
-
-        let end = value_end(text, value_at);
-        let value = text.get(value_at..end).unwrap_or_default();
-
-        if value.is_empty() {
-            return Err(BadParam::new(value_at, "a value expected"));
-        }
-        match (field, key, value) {
-            (Some(field), ..) if !builder.get(field).is_empty() => {
-                return Err(BadParam::new(at, "the rule has this field already"));
-            }
-            (Some(field), ..) => {
-                field
-                    .check(value)
-                    .map_err(|ParseError(bad)| BadParam::new(value_at + bad, "no valid value"))?;
-                builder.set(field, value).map_err(BadParam::no_memory)?;
-            }
-            (None, b"name", _) => match value.iter().position(|&c| !is_name_char(c)) {
-                Some(bad) => return Err(BadParam::new(value_at + bad, "no valid name")),
-                None => name = value,
-            },
-            (None, _, b"0") => builder.group_owned = false,
-            (None, _, b"1") => builder.group_owned = true,
-            _ => return Err(BadParam::new(value_at, "0 or 1 expected")),
-        }
-
-        match text.get(end) {
-            Some(b',') => at = end + 1,
-            _ => break end,
-        }
-    };
-
-    let spec = if name.is_empty() {
-        let name = CString::try_from_fmt(fmt!("rules.{number}")).map_err(BadParam::no_memory)?;
-
-        builder.compile(name.to_bytes())
-    } else {
-        builder.compile(name)
-    };
-    match spec {
-        Ok(spec) => Ok((spec, end)),
-        Err(RuleError::NoMemory) => Err(BadParam::no_memory(())),
-        Err(incomplete) => Err(BadParam::new(end, incomplete.reason())),
     }
 }
 
-/// Names are shown in one line with other words, and between colons.
-fn is_name_char(c: u8) -> bool {
-    c.is_ascii_graphic() && c != b':' && c != b'/'
+/// The end of the rule that begins at `at`: a separator, or the end of the text.
+fn rule_end(text: &[u8], mut at: usize) -> usize {
+    loop {
+        at = value_end(text, at);
+        match (text.get(at), text.get(at + 1)) {
+            (Some(b','), Some(b',')) | (Some(b';') | None, _) => return at,
+            _ => at += 1,
+        }
+    }
 }
 
-/// Where the value that begins at `at` ends: at a separator, or at the end of the text.
+/// The end of the value that begins at `at`: a separator, or the end of the text.
 fn value_end(text: &[u8], mut at: usize) -> usize {
     loop {
         match text.get(at) {
@@ -155,43 +80,163 @@ fn value_end(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-#[kunit_tests(overdrive_param)]
+/// Reads a rule, of which `text` is all.
+fn rule(text: &[u8], number: usize) -> Result<Spec, ParseError> {
+    let mut builder = RuleBuilder::default();
+    let mut given = 0u32;
+    let mut name: &[u8] = b"";
+    let mut at = 0;
+
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let key_len = rest.iter().position(|&c| matches!(c, b'=' | b','));
+        let key_len = key_len.unwrap_or(rest.len());
+        let key = rest.get(..key_len).unwrap_or_default();
+        let field = Field::of_key(key);
+        let value_at = at + key_len + 1;
+
+        if field.is_none() && key != b"name" {
+            return Err(ParseError::new(at, "no such field"));
+        }
+        if text.get(at + key_len) != Some(&b'=') {
+            return Err(ParseError::new(at + key_len, "'=' expected"));
+        }
+
+        let end = value_end(text, value_at);
+        let value = text.get(value_at..end).unwrap_or_default();
+        // The name has a number as well.
+        let bit = 1 << field.map_or(Field::COUNT, Field::number);
+
+        if value.is_empty() {
+            return Err(ParseError::new(value_at, "a value expected"));
+        }
+        if given & bit != 0 {
+            return Err(ParseError::new(at, "the rule has this field already"));
+        }
+        given |= bit;
+        match field {
+            Some(field) => set(&mut builder, field, value).map_err(|bad| bad.after(value_at))?,
+            None => match value.iter().position(|&c| !is_name_char(c)) {
+                Some(bad) => return Err(ParseError::new(value_at + bad, "no valid name")),
+                None => name = value,
+            },
+        }
+
+        match text.get(end) {
+            Some(_) => at = end + 1,
+            None => break,
+        }
+    }
+
+    let spec = if name.is_empty() {
+        let name = CString::try_from_fmt(fmt!("rules.{number}"));
+
+        builder.compile(name.map_err(|_| ParseError::no_memory())?.to_bytes())
+    } else {
+        builder.compile(name)
+    };
+    spec.map_err(|error| ParseError::new(text.len(), error.reason()))
+}
+
+/// Sets the field to a value in which separators are escaped.
+fn set(builder: &mut RuleBuilder, field: Field, value: &[u8]) -> Result<(), ParseError> {
+    // In a pattern, a `\` has the same purpose: it is the pattern's own.
+    if field.comparison() == Comparison::Pattern || !value.contains(&b'\\') {
+        return builder.set(field, value);
+    }
+
+    let mut plain = KVec::with_capacity(value.len(), GFP_KERNEL)?;
+    let mut rest = value;
+    // Where each character of `plain` was.
+    let mut origin = KVec::with_capacity(value.len(), GFP_KERNEL)?;
+
+    while let Some((&first, next)) = rest.split_first() {
+        let (c, next) = match (first, next) {
+            (b'\\', [c @ (b',' | b';' | b'\\'), next @ ..]) => (*c, next),
+            _ => (first, next),
+        };
+
+        plain.push(c, GFP_KERNEL)?;
+        origin.push(value.len() - rest.len(), GFP_KERNEL)?;
+        rest = next;
+    }
+    builder.set(field, &plain).map_err(|bad| ParseError {
+        at: origin.get(bad.at).copied().unwrap_or(value.len()),
+        ..bad
+    })
+}
+
+/// Returns `true` for characters of a rule's name, which is shown in one line with other words, and
+/// between colons.
+pub(crate) fn is_name_char(c: u8) -> bool {
+    c.is_ascii_graphic() && !matches!(c, b':' | b'/')
+}
+
+#[kunit_tests(overdrive_rules_parameter)]
 mod tests {
     use super::*;
 
-    fn bad(text: &[u8]) -> Option<usize> {
-        parse(text).err().map(|bad| bad.at.0)
+    fn first_bad(text: &[u8]) -> Option<usize> {
+        parse(text, |rule| rule.map(drop)).err().map(|bad| bad.at)
+    }
+
+    fn all(text: &[u8]) -> Result<KVec<Spec>, ParseError> {
+        let mut specs = KVec::new();
+
+        parse(text, |spec| {
+            Ok::<_, ParseError>(specs.push(spec?, GFP_KERNEL)?)
+        })?;
+        Ok(specs)
     }
 
     #[test]
-    fn rules() -> Result {
-        let text = b"name=gpu,bus=pci,device=0000:01:00.0,driver=vfio-meta;\
-                     modalias=of:N*Ca\\,b*,driver=none";
-        let Ok(specs) = parse(text) else {
-            return Err(EINVAL);
-        };
+    fn rules_parameter_has_several_rules() -> Result {
+        let specs = all(b"name=gpu,bus=pci,device=0000:01:00.0,driver=vfio-meta;\
+                          modalias=of:N*Ca\\,b*,driver=none,,\
+                          firmware=/soc/a\\,b@10,driver=@standard")?;
 
-        assert!(specs.len() == 2);
+        assert!(specs.len() == 3);
         assert!(specs[0].name() == b"gpu");
-        assert!(specs[0].device() == b"0000:01:00.0");
+        assert!(specs[0].get(Field::Device) == b"0000:01:00.0");
         assert!(specs[0].driver() == b"vfio-meta");
         assert!(specs[1].name() == b"rules.1");
-        assert!(parse(b"").is_ok_and(|specs| specs.is_empty()));
+        assert!(specs[1].get(Field::Modalias) == b"of:N*Ca,b*");
+        assert!(specs[2].get(Field::Firmware) == b"/soc/a,b@10");
+        assert!(all(b"").is_ok_and(|specs| specs.is_empty()));
         Ok(())
     }
 
     #[test]
-    fn first_bad_character() {
-        assert!(bad(b"device=a,drivr=b") == Some(9));
-        assert!(bad(b"device=a,driver") == Some(15));
-        assert!(bad(b"device=a,driver=") == Some(16));
-        assert!(bad(b"device=a") == Some(8));
-        assert!(bad(b"driver=b") == Some(8));
-        assert!(bad(b"device=a,driver=b;") == Some(18));
-        assert!(bad(b"device=[a,driver=b") == Some(7));
-        assert!(bad(b"device=a,driver=x/y") == Some(17));
-        assert!(bad(b"device=a,device=b,driver=c") == Some(9));
-        assert!(bad(b"group_owned=2,driver=c") == Some(12));
-        assert!(bad(b"name=a:b,device=a,driver=c") == Some(6));
+    fn bad_rule_costs_only_itself() {
+        let mut bad = KVec::new();
+        let mut good = 0;
+        let text = b"name=typo,vendor=10de;device=a,driver=b;;device=[,driver=b,,device=c,driver=d";
+
+        let _ = parse(text, |rule| match rule {
+            Ok(_) => {
+                good += 1;
+                Ok(())
+            }
+            Err(error) => bad.push(error.at, GFP_KERNEL),
+        });
+        assert!(good == 2);
+        assert!(bad[..] == [10, 40, 48]);
+    }
+
+    #[test]
+    fn first_bad_character_of_the_rules_parameter() {
+        assert!(first_bad(b"device=a,drivr=b") == Some(9));
+        assert!(first_bad(b"device=a,driver") == Some(15));
+        assert!(first_bad(b"device=a,driver=") == Some(16));
+        assert!(first_bad(b"device=a") == Some(8));
+        assert!(first_bad(b"driver=b") == Some(8));
+        assert!(first_bad(b"device=a,driver=b;") == Some(18));
+        assert!(first_bad(b"device=[a,driver=b") == Some(7));
+        assert!(first_bad(b"device=a,driver=x/y") == Some(17));
+        assert!(first_bad(b"device=a,device=b,driver=c") == Some(9));
+        assert!(first_bad(b"group_owned=2,driver=c") == Some(12));
+        assert!(first_bad(b"name=a:b,device=a,driver=c") == Some(6));
+        assert!(first_bad(b"parent=a\\,b\tc,driver=d") == Some(11));
+        assert!(first_bad(b"vf=0\\,x,driver=d") == Some(6));
     }
 }

@@ -2,7 +2,10 @@
 
 //! Globbing, as `modules.alias` and the programs that read it do.
 
-use super::ParseError;
+use super::{
+    canonical::is_printable,
+    ParseError, //
+};
 use kernel::prelude::*;
 
 /// A pattern: what `fnmatch(3)` takes, without flags.
@@ -36,19 +39,65 @@ impl<'a> Pattern<'a> {
 
         while !rest.is_empty() {
             let at = text.len() - rest.len();
-            let (token, next) = Self::token(rest).ok_or(ParseError(at))?;
+            let Some((token, next)) = Self::token(rest) else {
+                return Err(ParseError::new(at, "the pattern is not complete"));
+            };
 
             match token {
-                Token::Literal(c) if !is_printable(c) => return Err(ParseError(at)),
-                Token::Set(set) => check_set(set).map_err(|ParseError(in_set)| {
-                    // One more for the bracket.
-                    ParseError(at + 1 + in_set)
-                })?,
+                Token::Literal(c) if !is_printable(c) => {
+                    return Err(ParseError::new(at, "not printable"));
+                }
+                // One more for the bracket.
+                Token::Set(set) => check_set(set).map_err(|bad| bad.after(at + 1))?,
                 _ => {}
             }
             rest = next;
         }
         Ok(Self(text))
+    }
+
+    /// The pattern without each `\` that takes no meaning away.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pattern::check`].
+    pub(crate) fn canonical(text: &'a [u8]) -> Result<KVec<u8>, ParseError> {
+        Self::check(text)?;
+
+        let mut out = KVec::with_capacity(text.len(), GFP_KERNEL)?;
+        let mut rest = text;
+
+        while let Some((token, next)) = Self::token(rest) {
+            match token {
+                Token::Literal(c) if !matches!(c, b'*' | b'?' | b'[' | b'\\') => {
+                    out.push(c, GFP_KERNEL)?;
+                }
+                Token::Set(_) => {
+                    let mut chars = rest.get(..rest.len() - next.len()).unwrap_or_default();
+
+                    // What separates rules means nothing in a set; what else is there may.
+                    while let Some((&c, after)) = chars.split_first() {
+                        match (c, after) {
+                            (b'\\', [b',' | b';', ..]) => {}
+                            (b'\\', [escaped, after @ ..]) => {
+                                out.extend_from_slice(&[c, *escaped], GFP_KERNEL)?;
+                                chars = after;
+                                continue;
+                            }
+                            _ => out.push(c, GFP_KERNEL)?,
+                        }
+                        chars = after;
+                    }
+                }
+                _ => {
+                    let chars = rest.get(..rest.len() - next.len()).unwrap_or_default();
+
+                    out.extend_from_slice(chars, GFP_KERNEL)?;
+                }
+            }
+            rest = next;
+        }
+        Ok(out)
     }
 
     /// Splits off the first token; [`None`] at the end, and where the text is no pattern.
@@ -70,7 +119,7 @@ impl<'a> Pattern<'a> {
         })
     }
 
-    /// Whether the pattern stands for nothing but its own text.
+    /// Returns `true` if the pattern stands for nothing but its own text.
     pub(crate) fn is_literal(self) -> bool {
         self.prefix().len() == self.0.len()
     }
@@ -83,7 +132,7 @@ impl<'a> Pattern<'a> {
         self.0.get(..end).unwrap_or_default()
     }
 
-    /// How many `*` the pattern has: the fewer, the more specific.
+    /// The number of `*` in the pattern: the fewer, the more specific.
     pub(crate) fn stars(self) -> u16 {
         let mut rest = self.0;
         let mut stars = 0u16;
@@ -97,7 +146,7 @@ impl<'a> Pattern<'a> {
         stars
     }
 
-    /// Whether the pattern matches all of `text`.
+    /// Returns `true` if the pattern matches all of `text`.
     ///
     /// Takes at most time proportional to the product of both lengths, and no memory: after a
     /// mismatch it is enough to let the last `*` take one character more.
@@ -164,11 +213,6 @@ fn set_len(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Names of devices may have spaces in them.
-pub(super) fn is_printable(c: u8) -> bool {
-    c == b' ' || c.is_ascii_graphic()
-}
-
 fn negation(set: &[u8]) -> (bool, &[u8]) {
     match set {
         [b'!' | b'^', body @ ..] => (true, body),
@@ -200,12 +244,14 @@ fn check_set(set: &[u8]) -> Result<(), ParseError> {
     let (_, mut rest) = negation(set);
 
     while let Some((first, last, next)) = set_item(rest) {
-        let at = ParseError(set.len() - rest.len());
         // A class would open with one of these.
         let is_class = first == b'[' && matches!(rest.get(1), Some(b':' | b'.' | b'='));
 
         if is_class || first > last || !is_printable(first) || !is_printable(last) {
-            return Err(at);
+            return Err(ParseError::new(
+                set.len() - rest.len(),
+                "no character of a set",
+            ));
         }
         rest = next;
     }
@@ -221,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases() {
+    fn patterns_of_aliases_match_them() {
         let alias = b"pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00";
 
         assert!(matches(b"pci:v00008086d000010D3sv*sd*bc*sc*i*", alias));
@@ -234,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn sets() {
+    fn set_is_what_fnmatch_takes() {
         assert!(matches(b"[]a]", b"]"));
         assert!(matches(b"[!]a]", b"b"));
         assert!(!matches(b"[^]a]", b"]"));
@@ -244,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_backtrack() {
+    fn star_takes_as_much_as_it_must() {
         assert!(matches(b"*ab*ab", b"abcabab"));
         assert!(!matches(b"*ab*ab?", b"abcabab"));
         assert!(matches(b"**", b""));
@@ -253,19 +299,19 @@ mod tests {
     }
 
     #[test]
-    fn first_bad_character() {
-        let bad = |pattern: &[u8]| Pattern::check(pattern).err();
+    fn first_bad_character_of_a_pattern() {
+        let bad = |pattern: &[u8]| Pattern::check(pattern).err().map(|bad| bad.at);
 
         assert!(bad(b"abc").is_none());
-        assert!(bad(b"ab[c") == Some(ParseError(2)));
-        assert!(bad(b"ab\\") == Some(ParseError(2)));
-        assert!(bad(b"a\tb") == Some(ParseError(1)));
-        assert!(bad(b"a[z-a]") == Some(ParseError(2)));
-        assert!(bad(b"a[x[:alpha:]]") == Some(ParseError(3)));
+        assert!(bad(b"ab[c") == Some(2));
+        assert!(bad(b"ab\\") == Some(2));
+        assert!(bad(b"a\tb") == Some(1));
+        assert!(bad(b"a[z-a]") == Some(2));
+        assert!(bad(b"a[x[:alpha:]]") == Some(3));
     }
 
     #[test]
-    fn specificity() {
+    fn pattern_with_fewer_stars_is_more_specific() {
         assert!(Pattern(b"a*b*").stars() == 2);
         assert!(Pattern(b"a\\*[*]*").stars() == 1);
         assert!(Pattern(b"ab[c]").prefix() == b"ab");

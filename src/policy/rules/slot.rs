@@ -3,11 +3,9 @@
 //! Slots: devices by address, in the syntax of xen-pciback.
 
 use super::{
-    builder::{
-        Field, //
-        RuleBuilder,
-    },
-    param::BadParam,
+    builder::RuleBuilder,
+    canonical::Reader,
+    field::Field,
     ParseError,
     Spec, //
 };
@@ -16,7 +14,7 @@ use kernel::{
     str::CString, //
 };
 
-/// Which bus a slot is on.
+/// The bus that a slot is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SlotBus {
     /// A slot is an address, `[DDDD:]BB:SS.F` in hexadecimal digits; SS and F can be `*`.
@@ -50,20 +48,22 @@ impl PartialEq for Slot {
 
 impl Slot {
     /// Reads a slot.
-    pub(crate) fn parse(bus: SlotBus, text: &[u8]) -> Result<Self, BadParam> {
+    ///
+    /// # Errors
+    ///
+    /// The first bad character, and the reason.
+    pub(crate) fn parse(bus: SlotBus, text: &[u8]) -> Result<Self, ParseError> {
         let device = match bus {
             SlotBus::Pci => pci_address(text)?,
             SlotBus::Platform => {
                 if text.is_empty() {
-                    return Err(BadParam::new(0, "a device expected"));
+                    return Err(ParseError::new(0, "a device expected"));
                 }
-                Field::Device
-                    .check(text)
-                    .map_err(|ParseError(at)| BadParam::new(at, "no valid name"))?;
+                let text = Field::Device.canonical(text)?;
                 // Checked: printable ASCII only.
-                let text = core::str::from_utf8(text).unwrap_or_default();
+                let text = core::str::from_utf8(&text).unwrap_or_default();
 
-                CString::try_from_fmt(fmt!("{text}")).map_err(BadParam::no_memory)?
+                CString::try_from_fmt(fmt!("{text}")).map_err(|_| ParseError::no_memory())?
             }
         };
 
@@ -86,111 +86,66 @@ impl Slot {
     }
 }
 
-/// Reads the module parameter `slots=`: `(SLOT)(SLOT)...`, where a SLOT is a PCI address, or
-/// `platform/` and the name of a device.
-pub(crate) fn parse_param(text: &[u8]) -> Result<KVec<Slot>, BadParam> {
-    const PLATFORM: &[u8] = b"platform/";
-
-    let mut slots = KVec::new();
+/// Calls `f` with each slot of the module parameter `slots=`, or the reason why it is none, until `f`
+/// fails.
+///
+/// The text is `(SLOT)(SLOT)...`, where a SLOT is a PCI address, or `platform/` and the name of a
+/// device. A slot that is bad costs that slot, up to its `)`.
+///
+/// # Errors
+///
+/// What `f` returned.
+pub(crate) fn parse_param<E>(
+    text: &[u8],
+    mut f: impl FnMut(Result<Slot, ParseError>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut at = 0;
 
-    while let Some(&first) = text.get(at) {
-        if first != b'(' {
-            return Err(BadParam::new(at, "'(' expected"));
-        }
+    while at < text.len() {
+        let rest = text.get(at..).unwrap_or_default();
+        // The end of this slot, or the beginning of the next.
+        let next = |&c: &u8| matches!(c, b'(' | b')');
+        let len = 1 + rest.iter().skip(1).position(next).unwrap_or(rest.len() - 1);
+        let is_closed = rest.get(len) == Some(&b')');
 
-        let start = at + 1;
-        let rest = text.get(start..).unwrap_or_default();
-        let len = match rest.iter().position(|&c| matches!(c, b'(' | b')')) {
-            Some(len) if rest.get(len) == Some(&b')') => len,
-            Some(len) => return Err(BadParam::new(start + len, "')' expected")),
-            None => return Err(BadParam::new(text.len(), "')' expected")),
-        };
-        let slot = rest.get(..len).unwrap_or_default();
-        let (bus, offset) = match slot.strip_prefix(PLATFORM) {
-            Some(_) => (SlotBus::Platform, PLATFORM.len()),
-            None => (SlotBus::Pci, 0),
-        };
-        let slot = Slot::parse(bus, slot.get(offset..).unwrap_or_default())
-            .map_err(|bad| BadParam::new(start + offset + bad.at.0, bad.reason))?;
-
-        slots.push(slot, GFP_KERNEL).map_err(BadParam::no_memory)?;
-        at = start + len + 1;
+        f(
+            in_parentheses(rest.get(..len).unwrap_or_default(), is_closed)
+                .map_err(|bad| bad.after(at)),
+        )?;
+        at += len + usize::from(is_closed);
     }
-    Ok(slots)
+    Ok(())
 }
 
-/// A reader of numbers and separators.
-struct Reader<'a> {
-    text: &'a [u8],
-    at: usize,
-}
+/// Reads `(SLOT`, which is all of the text up to the `)`.
+fn in_parentheses(text: &[u8], is_closed: bool) -> Result<Slot, ParseError> {
+    const PLATFORM: &[u8] = b"platform/";
 
-impl Reader<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+    let Some((b'(', slot)) = text.split_first() else {
+        return Err(ParseError::new(0, "'(' expected"));
+    };
+    if !is_closed {
+        return Err(ParseError::new(text.len(), "')' expected"));
     }
 
-    fn literal(&mut self, c: u8, reason: &'static str) -> Result<(), BadParam> {
-        if self.peek() != Some(c) {
-            return Err(BadParam::new(self.at, reason));
+    match slot.strip_prefix(PLATFORM) {
+        Some(name) => {
+            Slot::parse(SlotBus::Platform, name).map_err(|bad| bad.after(1 + PLATFORM.len()))
         }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// Reads a hexadecimal number up to `max`.
-    fn number(&mut self, max: u32) -> Result<u32, BadParam> {
-        let start = self.at;
-        let mut value = 0u32;
-
-        while let Some(digit) = self.peek().and_then(|c| char::from(c).to_digit(16)) {
-            value = value.saturating_mul(16).saturating_add(digit);
-            if value > max {
-                return Err(BadParam::new(self.at, "number too large"));
-            }
-            self.at += 1;
-        }
-        if self.at == start {
-            return Err(BadParam::new(start, "hexadecimal digit expected"));
-        }
-        Ok(value)
-    }
-
-    /// Reads a number, or `*` for all.
-    fn number_or_all(&mut self, max: u32) -> Result<Option<u32>, BadParam> {
-        if self.peek() == Some(b'*') {
-            self.at += 1;
-            return Ok(None);
-        }
-        self.number(max).map(Some)
+        None => Slot::parse(SlotBus::Pci, slot).map_err(|bad| bad.after(1)),
     }
 }
 
 /// Reads a PCI address and writes it as the bus names its devices.
-fn pci_address(text: &[u8]) -> Result<CString, BadParam> {
-    const MAX_BUS: u32 = 0xff;
-    const MAX_DEVICE: u32 = 0x1f;
-    const MAX_FUNCTION: u32 = 7;
-
-    let mut reader = Reader { text, at: 0 };
-    let colons = text.iter().filter(|&&c| c == b':').count();
-
-    let domain = if colons > 1 {
-        let domain = reader.number(u32::MAX >> 1)?;
-        reader.literal(b':', "':' expected")?;
-        domain
-    } else {
-        0
-    };
-    let bus = reader.number(MAX_BUS)?;
+fn pci_address(text: &[u8]) -> Result<CString, ParseError> {
+    let mut reader = Reader::new(text);
+    let domain = reader.domain()?;
+    let bus = reader.number(Reader::MAX_BUS)?;
     reader.literal(b':', "':' expected")?;
-    let device = reader.number_or_all(MAX_DEVICE)?;
+    let device = reader.number_or_all(Reader::MAX_DEVICE)?;
     reader.literal(b'.', "'.' expected")?;
-    let function = reader.number_or_all(MAX_FUNCTION)?;
-    if reader.at != text.len() {
-        return Err(BadParam::new(reader.at, "end of the address expected"));
-    }
+    let function = reader.number_or_all(Reader::MAX_FUNCTION)?;
+    reader.end()?;
 
     match (device, function) {
         (Some(d), Some(f)) => CString::try_from_fmt(fmt!("{domain:04x}:{bus:02x}:{d:02x}.{f}")),
@@ -198,7 +153,7 @@ fn pci_address(text: &[u8]) -> Result<CString, BadParam> {
         (None, Some(f)) => CString::try_from_fmt(fmt!("{domain:04x}:{bus:02x}:*.{f}")),
         (None, None) => CString::try_from_fmt(fmt!("{domain:04x}:{bus:02x}:*.*")),
     }
-    .map_err(BadParam::no_memory)
+    .map_err(|_| ParseError::no_memory())
 }
 
 #[kunit_tests(overdrive_slot)]
@@ -206,7 +161,7 @@ mod tests {
     use super::*;
 
     fn pci(text: &[u8]) -> Result<Slot, usize> {
-        Slot::parse(SlotBus::Pci, text).map_err(|bad| bad.at.0)
+        Slot::parse(SlotBus::Pci, text).map_err(|bad| bad.at)
     }
 
     fn is(text: &[u8], device: &[u8]) -> bool {
@@ -214,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn slot_is_listed_in_full() {
         assert!(is(b"0000:01:04.3", b"0000:01:04.3"));
         assert!(is(b"1:4.0", b"0000:01:04.0"));
         assert!(is(b"10000:E1:1f.7", b"10000:e1:1f.7"));
@@ -224,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn first_bad_character() {
+    fn first_bad_character_of_a_slot() {
         let bad = |text: &[u8]| pci(text).err();
 
         assert!(bad(b"") == Some(0));
@@ -238,15 +193,29 @@ mod tests {
     }
 
     #[test]
-    fn params() {
-        let bad = |text: &[u8]| parse_param(text).err().map(|bad| bad.at.0);
+    fn slots_parameter_has_several_slots() {
+        let bad = |text: &[u8]| {
+            parse_param(text, |slot| slot.map(drop))
+                .err()
+                .map(|bad| bad.at)
+        };
+        let count = |text: &[u8]| {
+            let mut count = 0;
+            let _ = parse_param(text, |slot| {
+                count += usize::from(slot.is_ok());
+                Ok::<_, ParseError>(())
+            });
+            count
+        };
 
-        assert!(parse_param(b"(01:04.0)(platform/a.0)").is_ok_and(|slots| slots.len() == 2));
-        assert!(parse_param(b"").is_ok_and(|slots| slots.is_empty()));
+        assert!(count(b"(01:04.0)(platform/a.0)") == 2);
+        assert!(count(b"") == 0 && bad(b"").is_none());
         assert!(bad(b"01:04.0") == Some(0));
         assert!(bad(b"(01:04.0") == Some(8));
         assert!(bad(b"(01:04.0)(01:g.0)") == Some(13));
         assert!(bad(b"(platform/)") == Some(10));
         assert!(bad(b"(01:04.0)x") == Some(9));
+        assert!(count(b"(01:04.0  # gpu)(01:05.0)") == 1);
+        assert!(count(b"x(01:04.0)(01:05.0(01:06.0)") == 2);
     }
 }

@@ -2,150 +2,148 @@
 
 //! The table of rules: one sorted array, searched by what a device is called.
 //!
-//! Every rule has one *key*: its most specific matcher that names a text. The array is sorted by
-//! kind of key, then by key, then by [`Rank`]. As kinds are in the order of precedence, the first
-//! kind that has a matching rule has the winner.
+//! Every rule has one *key*: the text of the first step of [`PRECEDENCE`] in which it is given and
+//! that can be searched. The array is sorted by step, then by key, then by [`Rank`]. As steps are in
+//! the order of precedence, the first step that has a matching rule has the winner.
 //!
-//! With n rules, a lookup compares O(log n) keys where the key is exact (`device`, `parent`). Where
-//! it is a pattern (`device`, `modalias`), the key is the literal text before the first character
-//! with a meaning of its own, and the search narrows the array down character by character: O(l log
-//! n) for a text of length l, and less when few rules begin like it.
+//! With n rules, a lookup compares O(log n) keys for each text that the device has for an exact key:
+//! one name, as many paths as it has buses above it. Where the key is of a pattern, it is the literal
+//! text before the first character with a meaning of its own; those that begin the device's text are
+//! found by as many searches as there are branches on the way to it, at most one per character, and in
+//! practice one or two.
 //!
 //! What can't be found by a key is compared one by one: rules whose keys are equal (the same
-//! `parent`, patterns that begin with a `*`) up to the first that matches, and rules with no
-//! matcher but `bus` and `group_owned`.
+//! `parent`, patterns that begin with a `*`) up to the first that matches, and rules with no matcher
+//! but `bus`, `vf` and `group_owned`.
 
 use super::{
-    pattern::Pattern,
-    MatchTarget, //
-    Rank,
+    field::{
+        Field,
+        Key,
+        MatchTarget,
+        PRECEDENCE, //
+    },
+    spec::{
+        Mismatch,
+        Rank,
+        Spec, //
+    },
     Rule,
-    RuleId,
-    Spec,
+    RuleId, //
 };
 use core::cmp::Ordering;
 use kernel::prelude::*;
 
-/// What a rule is found by. The order is that of [`Rank`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Device,
-    DevicePattern,
-    Parent,
-    Modalias,
-    Rest,
-}
-
-impl Kind {
-    // Called in many places, and no short one.
-    #[inline(never)]
-    fn of(spec: &Spec) -> (Self, &[u8]) {
-        let (device, parent, modalias) = (
-            spec.device(),
-            spec.span(spec.parent),
-            spec.span(spec.modalias),
-        );
-
-        if !device.is_empty() {
-            match Pattern(device) {
-                pattern if pattern.is_literal() => (Self::Device, device),
-                pattern => (Self::DevicePattern, pattern.prefix()),
-            }
-        } else if !parent.is_empty() {
-            (Self::Parent, parent)
-        } else if !modalias.is_empty() {
-            (Self::Modalias, Pattern(modalias).prefix())
-        } else {
-            (Self::Rest, b"")
-        }
-    }
-}
-
-/// What some rule wants to know, and what is not for free.
+/// The facts that some rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequiredFacts {
-    /// [`MatchTarget::modalias`]
-    pub(crate) modalias: bool,
-    /// [`MatchTarget::group_owned`]
-    pub(crate) group_owned: bool,
+    fields: u32,
     /// What [`Spec::GROUP`] stands for.
     pub(crate) group_driver: bool,
+}
+
+impl RequiredFacts {
+    /// Returns `true` if a rule has `field`.
+    pub(crate) fn contains(&self, field: Field) -> bool {
+        self.fields & 1 << field.number() != 0
+    }
 }
 
 /// The rules.
 ///
 /// # Invariants
 ///
-/// `rules` is sorted by [`Kind`], key and [`Rank`], and no two rules have the same number. `count` tells
-/// how many there are that need each of [`RequiredFacts`].
+/// `rules` is sorted by key (a step and a text) and [`Rank`], and no two rules have the same ID.
+/// `starts` has the index of the first rule of each step and those after it. `with_field` counts the
+/// rules that have each field, and `with_group` those whose driver is [`Spec::GROUP`].
 pub(crate) struct Table {
     rules: KVVec<KBox<Rule>>,
-    count: [usize; 3],
-}
-
-/// Whether a rule needs each of [`RequiredFacts`].
-fn required(spec: &Spec) -> [usize; 3] {
-    [
-        spec.modalias.len != 0,
-        spec.group_owned,
-        spec.driver() == Spec::GROUP,
-    ]
-    .map(usize::from)
+    starts: [usize; Spec::REST + 2],
+    with_field: [u32; Field::COUNT],
+    with_group: u32,
 }
 
 impl Table {
-    /// A table without rules.
+    /// Makes a table without rules.
     pub(crate) const fn new() -> Self {
         // INVARIANT: Trivially sorted.
         Self {
             rules: KVVec::new(),
-            count: [0; 3],
+            starts: [0; Spec::REST + 2],
+            with_field: [0; Field::COUNT],
+            with_group: 0,
         }
     }
 
-    /// What rules want to know; [`None`] if there is no rule.
+    /// The facts that rules ask for; [`None`] if there is no rule.
     pub(crate) fn required(&self) -> Option<RequiredFacts> {
-        let [modalias, group_owned, group_driver] = self.count.map(|count| count != 0);
+        let fields = (0..)
+            .zip(self.with_field)
+            .fold(0, |all, (i, count)| all | u32::from(count != 0) << i);
 
         (!self.is_empty()).then_some(RequiredFacts {
-            modalias,
-            group_owned,
-            group_driver,
+            fields,
+            group_driver: self.with_group != 0,
         })
     }
 
-    /// Whether there is no rule.
+    /// Returns `true` if there is no rule.
     pub(crate) fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
     /// All rules, in no order that matters.
-    #[cfg(test)]
+    #[allow(dead_code, reason = "for the command and the tests")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|rule| &**rule)
     }
 
     fn position(&self, spec: &Spec, id: RuleId) -> Result<usize, usize> {
-        let (kind, key) = Kind::of(spec);
-        let rank = spec.rank(id);
+        let (key, rank) = (spec.key(), spec.rank(id));
 
         self.rules.binary_search_by(|rule| {
-            let (its_kind, its_key) = Kind::of(&rule.spec);
+            let by_key = rule.spec.key().cmp(&key);
 
-            (its_kind, its_key, rule.rank()).cmp(&(kind, key, rank))
+            by_key.then_with(|| rule.spec.rank(rule.id).cmp(&rank))
         })
+    }
+
+    /// Adjusts the counts for a rule that comes, or goes.
+    fn count(&mut self, spec: &Spec, comes: bool) {
+        let adjust = |count: &mut u32| {
+            *count = match comes {
+                true => count.saturating_add(1),
+                false => count.saturating_sub(1),
+            };
+        };
+        let (step, _) = spec.key();
+
+        for start in self.starts.iter_mut().skip(step + 1) {
+            *start = match comes {
+                true => start.saturating_add(1),
+                false => start.saturating_sub(1),
+            };
+        }
+        for (count, field) in self.with_field.iter_mut().zip(Field::ALL) {
+            if !spec.get(field).is_empty() {
+                adjust(count);
+            }
+        }
+        if spec.driver() == Spec::GROUP {
+            adjust(&mut self.with_group);
+        }
     }
 
     /// Adds a rule.
     ///
     /// # Errors
     ///
-    /// `EEXIST` if there is one of the same number and key, `ENOMEM`.
+    /// `EEXIST` if there is one of the same ID and content, `ENOMEM`.
     pub(crate) fn insert(&mut self, rule: Rule) -> Result {
         let Err(at) = self.position(&rule.spec, rule.id) else {
             return Err(EEXIST);
         };
-        let required = required(&rule.spec);
+        let spec = rule.spec.clone();
         let rule = KBox::new(rule, GFP_KERNEL)?;
 
         self.rules.reserve(1, GFP_KERNEL)?;
@@ -153,24 +151,20 @@ impl Table {
         self.rules
             .insert_within_capacity(at, rule)
             .map_err(|_| ENOMEM)?;
-        for (count, need) in self.count.iter_mut().zip(required) {
-            *count += need;
-        }
+        self.count(&spec, true);
         Ok(())
     }
 
-    /// Removes the rule of that number for which `spec` is what it says.
+    /// Removes the rule of that ID and content.
     pub(crate) fn remove(&mut self, spec: &Spec, id: RuleId) -> Option<KBox<Rule>> {
         let at = self.position(spec, id).ok()?;
         let rule = self.rules.remove(at).ok()?;
 
-        for (count, need) in self.count.iter_mut().zip(required(&rule.spec)) {
-            *count -= need;
-        }
+        self.count(&rule.spec, false);
         Some(rule)
     }
 
-    /// The rule of that number for which `spec` is what it says.
+    /// The rule of that ID and content.
     pub(crate) fn get(&self, spec: &Spec, id: RuleId) -> Option<&Rule> {
         let at = self.position(spec, id).ok()?;
 
@@ -192,38 +186,78 @@ impl Table {
     }
 
     fn find_position(&self, target: &impl MatchTarget) -> Option<usize> {
-        // Most often there is no rule at all.
-        if self.is_empty() {
-            return None;
-        }
-        self.find_exact(Kind::Device, target.name(), target)
-            .or_else(|| self.find_prefix(Kind::DevicePattern, |s| s.name(), target))
-            .or_else(|| {
-                let mut best = None;
+        for (i, step) in PRECEDENCE.iter().enumerate() {
+            let range = self.range(i);
+            let mut best = None;
 
-                for parent in target.parents() {
-                    if !parent.is_empty() {
-                        best = self.better(best, self.find_exact(Kind::Parent, parent, target));
-                    }
-                }
-                best
-            })
-            .or_else(|| self.find_prefix(Kind::Modalias, |s| s.modalias(), target))
-            .or_else(|| self.find_exact(Kind::Rest, b"", target))
+            if range.0 == range.1 {
+                // Not even the texts need to be known.
+                continue;
+            }
+            step.field.any_text(target, |text| {
+                let found = match step.key {
+                    Key::Text => self.first_match(self.equal(range, text), target),
+                    Key::Prefix => self.find_prefix(range, text, target),
+                    Key::None => None,
+                };
+
+                best = self.better(best, found);
+                false
+            });
+            if best.is_some() {
+                return best;
+            }
+        }
+        self.first_match(self.range(Spec::REST), target)
     }
 
-    /// The first rule in `from..to` that matches; they have the same key, so it is the best.
-    fn first_match(&self, from: usize, to: usize, target: &impl MatchTarget) -> Option<usize> {
-        let rules = self.rules.get(from..to)?;
+    /// Calls `f` with each rule that names a place that `target` has, but does not match it.
+    ///
+    /// Such a rule was made for another device, which was there when it was written.
+    pub(crate) fn for_each_near_miss(
+        &self,
+        target: &impl MatchTarget,
+        mut f: impl FnMut(&Rule, Mismatch),
+    ) {
+        for (i, step) in PRECEDENCE.iter().enumerate() {
+            if !step.takes_bridges {
+                continue;
+            }
+            step.field.any_text(target, |text| {
+                let (from, to) = self.equal(self.range(i), text);
+
+                for rule in self.rules.get(from..to).unwrap_or_default() {
+                    match rule.spec.mismatch(target) {
+                        // Another bus has a device of the same name.
+                        Some(Mismatch::Field(Field::Bus)) | None => {}
+                        Some(mismatch) => f(rule, mismatch),
+                    }
+                }
+                false
+            });
+        }
+    }
+
+    /// The indices of the first rule of a step, and of the first after it.
+    fn range(&self, step: usize) -> (usize, usize) {
+        match self.starts.get(step..step + 2) {
+            Some(&[from, to]) => (from, to),
+            _ => (0, 0),
+        }
+    }
+
+    /// The first rule in the range that matches; they have the same key, so it is the best.
+    fn first_match(&self, range: (usize, usize), target: &impl MatchTarget) -> Option<usize> {
+        let rules = self.rules.get(range.0..range.1)?;
 
         rules
             .iter()
             .position(|rule| rule.spec.matches(target))
-            .map(|at| from + at)
+            .map(|at| range.0 + at)
     }
 
     fn rank_at(&self, at: usize) -> Option<Rank> {
-        self.rules.get(at).map(|rule| rule.rank())
+        self.rules.get(at).map(|rule| rule.spec.rank(rule.id))
     }
 
     fn better(&self, a: Option<usize>, b: Option<usize>) -> Option<usize> {
@@ -234,60 +268,63 @@ impl Table {
         }
     }
 
-    /// The indices of the first rule for which `order` is not less, and not less or equal.
-    fn bounds(
-        &self,
-        within: (usize, usize),
-        order: impl Fn((Kind, &[u8])) -> Ordering,
-    ) -> (usize, usize) {
-        let (from, to) = within;
-        let Some(rules) = self.rules.get(from..to) else {
-            return (from, from);
-        };
-        let first = rules.partition_point(|rule| order(Kind::of(&rule.spec)).is_lt());
-        let rest = rules.get(first..).unwrap_or_default();
-        let equal = rest.partition_point(|rule| order(Kind::of(&rule.spec)).is_eq());
+    /// The index in the range, which is one of a single step, of the first rule whose key `order`
+    /// does not place before.
+    fn first_not(&self, range: (usize, usize), before: impl Fn(&[u8]) -> bool) -> usize {
+        let rules = self.rules.get(range.0..range.1).unwrap_or_default();
 
-        (from + first, from + first + equal)
+        range.0 + rules.partition_point(|rule| before(rule.spec.key().1))
     }
 
-    fn find_exact(&self, kind: Kind, key: &[u8], target: &impl MatchTarget) -> Option<usize> {
-        let (from, to) = self.bounds((0, self.rules.len()), |its| its.cmp(&(kind, key)));
+    /// The part of the range, which is one of a single step, in which keys are equal to `key`.
+    fn equal(&self, range: (usize, usize), key: &[u8]) -> (usize, usize) {
+        let from = self.first_not(range, |its| its < key);
+        let rest = (from, range.1);
 
-        self.first_match(from, to, target)
-    }
-
-    /// Finds the best rule whose key is a prefix of `text`.
-    fn find_prefix<'a, S: MatchTarget>(
-        &self,
-        kind: Kind,
-        text: impl Fn(&'a S) -> &'a [u8],
-        target: &'a S,
-    ) -> Option<usize> {
-        let mut range = self.bounds((0, self.rules.len()), |(its, _)| its.cmp(&kind));
-        if range.0 == range.1 {
-            // Not even `text` needs to be known.
-            return None;
+        match self.rules.get(from) {
+            Some(rule) if from < range.1 && rule.spec.key().1 == key => (
+                from,
+                self.first_not(rest, |its| its.cmp(key) != Ordering::Greater),
+            ),
+            _ => (from, from),
         }
+    }
 
-        let text = text(target);
+    /// Finds the best rule in the range, which is one of a single step, whose key is a prefix of
+    /// `text`.
+    fn find_prefix(
+        &self,
+        range: (usize, usize),
+        text: &[u8],
+        target: &impl MatchTarget,
+    ) -> Option<usize> {
+        let (from, mut to) = range;
+        let mut text = text;
         let mut best = None;
 
-        // All keys in `range` begin with the first `len` characters of `text`. Those that have no
-        // more than these are its beginning.
-        for len in 0..=text.len() {
-            let (from, to) = self.bounds(range, |(_, key)| key.len().min(len + 1).cmp(&len));
-
-            best = self.better(best, self.first_match(from, to, target));
-
-            let Some(next) = text.get(len) else {
-                break;
+        // The last key that is not greater than `text` shares a beginning with it. No key that is a
+        // prefix of `text` can be longer than that beginning: it would be between the two.
+        loop {
+            to = self.first_not((from, to), |its| its <= text);
+            let Some(last) = to.checked_sub(1).filter(|&last| last >= from) else {
+                return best;
             };
-            range = self.bounds((to, range.1), |(_, key)| key.get(len).cmp(&Some(next)));
-            if range.0 == range.1 {
-                break;
+            let key = self.rules.get(last)?.spec.key().1;
+            let shared = Iterator::zip(key.iter(), text)
+                .take_while(|(a, b)| a == b)
+                .count();
+
+            if shared == key.len() {
+                to = self.first_not((from, to), |its| its < key);
+                best = self.better(best, self.first_match((to, last + 1), target));
+                match shared.checked_sub(1) {
+                    Some(shorter) => text = text.get(..shorter)?,
+                    None => return best,
+                }
+            } else {
+                to = last;
+                text = text.get(..shared)?;
             }
         }
-        best
     }
 }

@@ -7,25 +7,21 @@
 //! one; whoever opens the physical function first sets it. Prints `ready`, then `request` or `error`
 //! with the device's class and revision, and closes the device.
 
-use std::{
-    io,
-    process::ExitCode,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use libc::MAP_SHARED;
 use overdrive_guest::{
     mapping::PAGE,
     vfio::{Device, Group},
+    wait::{signals, until_within},
 };
 use vfio_bindings::bindings::vfio::{
     VFIO_PCI_BAR0_REGION_INDEX, VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_ERR_IRQ_INDEX,
     VFIO_PCI_REQ_IRQ_INDEX, VFIO_REGION_INFO_FLAG_MMAP,
 };
 
-/// In the configuration space.
+/// The offset in the configuration space.
 const CLASS_AND_REVISION: u64 = 8;
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -49,12 +45,7 @@ fn hold(address: &str, what: &str, index: u32, token: Option<&str>) -> Result<()
     let event = device.trigger(index)?;
     println!("ready");
 
-    let start = Instant::now();
-    while let Err(error) = event.read() {
-        ensure!(error.kind() == io::ErrorKind::WouldBlock, error);
-        ensure!(start.elapsed() < PATIENCE, "nothing happened");
-        thread::sleep(Duration::from_millis(5));
-    }
+    until_within(PATIENCE, || signals(&event)).context("nothing happened")?;
     if let Some(registers) = &registers {
         registers.read_u32(0);
     }

@@ -67,6 +67,15 @@ const WORDS: &[&[u8]] = &[
     b"bus=",
     b"device=",
     b"parent=",
+    b"path=",
+    b"below=",
+    b"firmware=",
+    b"serial=",
+    b"vf=",
+    b"@standard",
+    b",,",
+    b"pci:v0000",
+    b"0123456789abcdef",
     b"modalias=",
     b"driver=",
     b"group_owned=1",
@@ -141,7 +150,7 @@ fn main() {
 
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut corpus: Vec<Vec<u8>> = (0..4).map(|kind| vec![kind]).collect();
+    let mut corpus: Vec<Vec<u8>> = (0..5).map(|kind| vec![kind]).collect();
     let mut known = HashSet::new();
     let mut tried = 0_u64;
 

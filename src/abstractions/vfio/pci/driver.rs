@@ -4,36 +4,37 @@
 
 use super::{
     function::Function,
-    CoreDevice,
+    id::Ids,
     Variant, //
 };
 use crate::{
     abstractions::{
-        pci::{
-            self as pci_driver,
-            ErrorHandlers,
-            Ids, //
-        },
+        driver::RegistrationOps,
         vfio::{
-            Base,
-            Device, //
+            Header,
+            NewDevice, //
         }, //
     },
     bindings,
 };
 use core::{
     marker::PhantomData,
-    ptr::NonNull, //
+    mem::offset_of, //
 };
 use kernel::{
-    device::Core,
-    error::to_result,
+    device::{
+        self,
+        Core, //
+    },
+    error::{
+        from_result,
+        to_result, //
+    },
     pci,
-    prelude::*,
-    sync::aref::ARef, //
+    prelude::*, //
 };
 
-/// How `vfio-pci-core` treats a device; fixed when the device is registered.
+/// The treatment of a device by `vfio-pci-core`; fixed when the device is registered.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Options {
     /// Don't mask INTx in the device's command register.
@@ -45,19 +46,19 @@ pub(crate) struct Options {
 }
 
 /// A driver for PCI devices that is built on `vfio-pci-core`.
-pub(crate) trait Driver {
+pub(crate) trait Driver: Send + Sync + 'static {
     /// The devices that the driver has dedicated support for.
-    const IDS: Option<Ids>;
+    const IDS: Ids;
 
-    /// Called when the bus matched a device to this driver. The driver takes it by
-    /// [`Probe::register`]; with an error, the device remains without a driver.
+    /// Called when the bus matched a device to this driver, by its override or by a dynamic ID. The
+    /// driver takes it by [`Probe::register`]; with an error, the device remains without a driver.
     fn probe(probe: Probe<'_, '_>) -> Result;
 
-    /// Whether a user may create virtual functions of a device that the driver has.
+    /// Checks whether a user may create virtual functions of a device that the driver has.
     ///
     /// # Errors
     ///
-    /// What the user gets if not.
+    /// The user gets the error.
     fn sriov_allowed(pdev: &pci::Device<Core<'_>>) -> Result;
 }
 
@@ -66,14 +67,12 @@ pub(crate) trait Driver {
 /// # Invariants
 ///
 /// The driver data of the device are NULL.
-pub(crate) struct Probe<'a, 'core> {
-    pdev: &'a pci::Device<Core<'core>>,
-}
+pub(crate) struct Probe<'a, 'core>(&'a pci::Device<Core<'core>>);
 
 impl<'a, 'core> Probe<'a, 'core> {
-    /// The device.
+    /// Returns the device.
     pub(crate) fn pdev(&self) -> &'a pci::Device<Core<'core>> {
-        self.pdev
+        self.0
     }
 
     /// Makes the device known to userspace, until it is unbound.
@@ -87,24 +86,19 @@ impl<'a, 'core> Probe<'a, 'core> {
         options: Options,
         data: impl PinInit<V, Error>,
     ) -> Result {
-        let device = Device::<Function<V>>::new(self.pdev.as_ref(), Function::new(data))?;
-        let base: *mut CoreDevice = device.as_base();
+        let device = NewDevice::<Function<V>>::new(self.0.as_ref(), Function::new(data))?;
+        let core = device.as_base();
 
-        // SAFETY: Nobody but this function knows the device yet.
+        // SAFETY: By the type invariants of `NewDevice`, nobody else uses the device. By those of
+        // `Probe`, and because `self` is used up, it is the only one of `pdev`, which is being probed;
+        // `Adapter` unregisters it.
         unsafe {
-            (*base).core.set_nointxmask(options.nointxmask);
-            (*base).core.set_disable_idle_d3(options.disable_idle_d3);
-            (*base).core.set_disable_vga(options.disable_vga);
+            (*core).set_nointxmask(options.nointxmask);
+            (*core).set_disable_idle_d3(options.disable_idle_d3);
+            (*core).set_disable_vga(options.disable_vga);
+
+            device.register(self.0.as_ref())
         }
-
-        // SAFETY: The device was just allocated for `pdev`, which is being probed. By the type
-        // invariants, and because `self` is used up, it is the only one.
-        unsafe { CoreDevice::register(base) }?;
-
-        // The reference is the driver data's from now on; `Adapter::release` drops it.
-        let _ = ARef::into_raw(device);
-
-        Ok(())
     }
 }
 
@@ -112,72 +106,108 @@ impl<'a, 'core> Probe<'a, 'core> {
 pub(crate) struct Adapter<D>(PhantomData<D>);
 
 impl<D: Driver> Adapter<D> {
+    /// Returns the adapter.
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+
     /// Undoes [`Probe::register`], if it was called and succeeded.
-    fn release(pdev: &pci::Device<Core<'_>>) {
-        let Some(base) = Self::base(pdev) else {
-            return;
-        };
-
-        // SAFETY: The driver data were set by `register`: the device is registered, and `pdev` is
-        // still bound to this driver, or being probed by it.
-        unsafe { CoreDevice::unregister(base.as_ptr()) };
-
-        // SAFETY: The reference that the driver data stood for, until they were reset just now.
-        unsafe { bindings::put_device(&raw mut (*base.as_ptr()).core.vdev.device) };
-    }
-
-    /// Returns the registered device of `pdev`.
-    fn base(pdev: &pci::Device<Core<'_>>) -> Option<NonNull<CoreDevice>> {
-        let dev: &kernel::device::Device<Core<'_>> = pdev.as_ref();
-
-        // SAFETY: `dev` is a valid device; `device::Device` is a transparent wrapper.
-        let data = unsafe { bindings::dev_get_drvdata(core::ptr::from_ref(dev).cast()) };
-
-        NonNull::new(data.cast())
-    }
-}
-
-#[vtable]
-impl<D: Driver> pci_driver::Driver for Adapter<D> {
-    const IDS: Option<Ids> = D::IDS;
-
-    // SAFETY: The handlers use the driver data as a `struct vfio_pci_core_device`, which they are as
-    // long as they are not NULL. The PCI core calls the handlers with the device lock held, for
-    // bound devices; of those, `probe` has registered every one.
-    const ERROR_HANDLERS: Option<ErrorHandlers> =
-        Some(unsafe { ErrorHandlers::from_raw(&raw const bindings::vfio_pci_core_err_handlers) });
-
-    // Whoever opens the device claims the IOMMU group.
-    const DRIVER_MANAGED_DMA: bool = true;
-
-    fn probe(pdev: &pci::Device<Core<'_>>) -> Result {
-        // INVARIANT: The driver core guarantees it for a device without a driver.
-        let result = D::probe(Probe { pdev });
-
-        match result {
-            // The error handlers rely on it.
-            Ok(()) if Self::base(pdev).is_none() => Err(ENODEV),
-            Ok(()) => Ok(()),
-            Err(e) => {
-                // The driver may have registered the device, and failed thereafter.
-                Self::release(pdev);
-                Err(e)
-            }
+    fn unregister(pdev: &pci::Device<Core<'_>>) {
+        if !core_device(pdev).is_null() {
+            // SAFETY: The driver data were set by `register`, and `pdev` is still bound to this
+            // driver, or being probed by it.
+            unsafe { Header::<bindings::vfio_pci_core_device>::unregister(pdev.as_ref()) };
         }
     }
 
-    fn remove(pdev: &pci::Device<Core<'_>>) {
-        Self::release(pdev);
+    extern "C" fn probe_callback(
+        pdev: *mut bindings::pci_dev,
+        _id: *const bindings::pci_device_id,
+    ) -> c_int {
+        // SAFETY: The PCI bus calls this with a valid `struct pci_dev` and holds the device lock, as
+        // the `Core` context demands. `pci::Device` is a transparent wrapper of it.
+        let pdev = unsafe { &*pdev.cast::<pci::Device<Core<'_>>>() };
+
+        from_result(|| {
+            // INVARIANT: The driver core guarantees it for a device without a driver.
+            D::probe(Probe(pdev))
+                // The driver may have registered the device, and failed thereafter.
+                .inspect_err(|_| Self::unregister(pdev))?;
+
+            // The error handlers rely on the driver data.
+            if core_device(pdev).is_null() {
+                return Err(ENODEV);
+            }
+            Ok(0)
+        })
     }
 
-    fn sriov_configure(pdev: &pci::Device<Core<'_>>, count: c_int) -> Result<c_int> {
-        D::sriov_allowed(pdev)?;
-        let base = Self::base(pdev).ok_or(ENODEV)?;
+    extern "C" fn remove_callback(pdev: *mut bindings::pci_dev) {
+        // SAFETY: As in `probe_callback`.
+        Self::unregister(unsafe { &*pdev.cast::<pci::Device<Core<'_>>>() });
+    }
 
-        // SAFETY: The driver data are those of a registered device, and the PCI core holds the
-        // device lock.
-        let ret = unsafe { bindings::vfio_pci_core_sriov_configure(base.as_ptr().cast(), count) };
+    extern "C" fn sriov_configure_callback(pdev: *mut bindings::pci_dev, count: c_int) -> c_int {
+        // SAFETY: As in `probe_callback`.
+        let pdev = unsafe { &*pdev.cast::<pci::Device<Core<'_>>>() };
 
-        to_result(ret).map(|()| ret)
+        from_result(|| {
+            D::sriov_allowed(pdev)?;
+
+            // SAFETY: The driver data are those of a registered device, and the PCI core holds the
+            // device lock.
+            let ret = unsafe { bindings::vfio_pci_core_sriov_configure(core_device(pdev), count) };
+            to_result(ret).map(|()| ret)
+        })
+    }
+}
+
+/// Returns the registered device of `pdev`, or NULL.
+fn core_device(pdev: &pci::Device<Core<'_>>) -> *mut bindings::vfio_pci_core_device {
+    let dev: &device::Device<Core<'_>> = pdev.as_ref();
+
+    // SAFETY: `dev` is a valid device; `device::Device` is a transparent wrapper.
+    unsafe { bindings::dev_get_drvdata(core::ptr::from_ref(dev).cast()) }.cast()
+}
+
+// SAFETY: The structure embeds the `struct device_driver`; the bus calls the callbacks for registered
+// drivers only. The error handlers use the driver data as a `struct vfio_pci_core_device`, which they
+// are as long as they are not NULL. The PCI core calls the handlers with the device lock held, for bound
+// devices; of those, the probe has registered every one.
+unsafe impl<D: Driver> RegistrationOps for Adapter<D> {
+    type DriverType = bindings::pci_driver;
+
+    const DEVICE_DRIVER_OFFSET: usize = offset_of!(bindings::pci_driver, driver);
+
+    fn driver() -> bindings::pci_driver {
+        bindings::pci_driver {
+            probe: Some(Self::probe_callback),
+            remove: Some(Self::remove_callback),
+            sriov_configure: Some(Self::sriov_configure_callback),
+            id_table: D::IDS.as_ptr(),
+            err_handler: &raw const bindings::vfio_pci_core_err_handlers,
+            // Whoever opens the device claims the IOMMU group.
+            driver_managed_dma: true,
+            ..Default::default()
+        }
+    }
+
+    unsafe fn register(
+        driver: *mut bindings::pci_driver,
+        name: *const c_char,
+        module: &'static ThisModule,
+    ) -> c_int {
+        let module_name = kernel::str::CStrExt::as_char_ptr(c"overdrive");
+
+        // SAFETY: By the safety requirements.
+        unsafe {
+            (*driver).name = name;
+            bindings::__pci_register_driver(driver, module.as_ptr(), module_name)
+        }
+    }
+
+    unsafe fn unregister(driver: *mut bindings::pci_driver) {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::pci_unregister_driver(driver) };
     }
 }

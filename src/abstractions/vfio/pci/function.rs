@@ -2,23 +2,22 @@
 
 //! A PCI function with its variant: where a variant's methods are called from.
 
-use super::{
-    CoreDevice,
-    Variant, //
-};
+use super::Variant;
 use crate::{
-    abstractions::vfio::{
-        Device,
-        Opened,
-        Operations,
-        Registered, //
+    abstractions::{
+        pm_runtime,
+        vfio::{
+            ioctl::RESET,
+            Device,
+            Opened,
+            Operations,
+            Registered, //
+        }, //
     },
     bindings,
 };
 use kernel::{
-    device::Bound,
     error::to_result,
-    pci,
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -31,7 +30,7 @@ use kernel::{
 pub(crate) struct Function<V: Variant> {
     #[pin]
     variant: V,
-    /// Whether the PCI core can reset the function. Known while it is enabled.
+    /// The PCI core can reset the function. Known while it is enabled.
     has_reset: Atomic<bool>,
 }
 
@@ -59,15 +58,8 @@ impl<V: Variant> Enabled<'_, V> {
         unsafe { self.0.data().map_unchecked(|data| &data.variant) }
     }
 
-    /// Returns the PCI device.
-    pub(crate) fn pdev(&self) -> &pci::Device<Bound> {
-        // SAFETY: `pdev` was set when the device was allocated for it, and does not change. It is
-        // bound as long as the VFIO device is registered.
-        unsafe { &*(*self.as_core()).pdev.cast::<pci::Device<Bound>>() }
-    }
-
     pub(super) fn as_core(&self) -> *mut bindings::vfio_pci_core_device {
-        self.0.as_base().cast()
+        self.0.as_base()
     }
 }
 
@@ -97,12 +89,14 @@ fn open<V: Variant>(device: &Device<Function<V>, Registered>, opening: &Opening<
 
         opening.variant().reset(opening)?;
 
-        // SAFETY: By the type invariants of `Opening`, nobody else has access to the flags.
-        let has_reset = unsafe { (*core).reset_works() };
+        // SAFETY: By the type invariants of `Opening`, nobody else has access to the flags: they are
+        // only modified on setup and release. No reference is made to the rest of the structure.
+        let has_reset =
+            unsafe { bindings::vfio_pci_core_device::reset_works_raw(core.cast_const()) };
         device.data().has_reset.store(has_reset, Relaxed);
         // SAFETY: As above. It is what the user is told; the PCI core is asked again by whoever
         // wants it to reset the function.
-        unsafe { (*core).set_reset_works(true) };
+        unsafe { bindings::vfio_pci_core_device::set_reset_works_raw(core, true) };
     }
 
     Ok(())
@@ -110,17 +104,14 @@ fn open<V: Variant>(device: &Device<Function<V>, Registered>, opening: &Opening<
 
 #[vtable]
 impl<V: Variant> Operations for Function<V> {
-    type Base = CoreDevice;
-
-    // Replaced by the PCI driver's when the device is registered.
-    const NAME: &'static CStr = c"vfio-pci-variant";
+    type Base = bindings::vfio_pci_core_device;
 
     const HAS_OPEN_DEVICE: bool = V::HAS_OPENING || V::HAS_RESET;
     const HAS_CLOSE_DEVICE: bool = V::HAS_RESET;
     const HAS_IOCTL: bool = V::HAS_RESET;
 
     fn open_device(device: &Device<Self, Registered>) -> Result {
-        let core = device.as_base().cast();
+        let core = device.as_base();
 
         // SAFETY: The VFIO core calls this for a registered device that nobody has open, and holds
         // the lock of the device's set.
@@ -143,7 +134,14 @@ impl<V: Variant> Operations for Function<V> {
         // INVARIANT: The device was enabled when it was opened, and is disabled below.
         let enabled = Enabled(device);
 
-        if let Err(e) = enabled.variant().reset(&enabled) {
+        // Its user may have left it suspended; `vfio-pci-core` resumes it only below.
+        let reset = pm_runtime::resume_and_get(device.parent()).and_then(|()| {
+            let result = enabled.variant().reset(&enabled);
+
+            pm_runtime::put(device.parent());
+            result
+        });
+        if let Err(e) = reset {
             // `vfio-pci-core` switches the device's bus mastering off in any case, and it is reset
             // once more before the next user has it.
             dev_warn!(device.parent(), "can't be reset after use: {e:?}\n");
@@ -154,8 +152,6 @@ impl<V: Variant> Operations for Function<V> {
     }
 
     fn ioctl(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
-        const RESET: u32 = kernel::ioctl::_IO(bindings::VFIO_TYPE as u32, bindings::VFIO_BASE + 11);
-
         if cmd != RESET || device.data().has_reset.load(Relaxed) {
             // SAFETY: The VFIO core calls this for a device that a user has open; `arg` is what the
             // user passed.
@@ -174,7 +170,7 @@ impl<V: Variant> Operations for Function<V> {
     }
 }
 
-/// The error that a negative answer of C code stands for.
+/// Returns the error that a negative answer of C code stands for.
 fn errno(ret: c_long) -> Error {
     c_int::try_from(ret).map_or(EINVAL, Error::from_errno)
 }

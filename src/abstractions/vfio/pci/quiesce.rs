@@ -12,29 +12,39 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
-    device::Bound,
-    pci,
+    error::from_err_ptr,
     prelude::*, //
 };
 
 /// A function that is kept off the bus: it decodes accesses to its memory, and can't make any
-/// itself. Dropping it brings the command register back to what the user had there.
+/// itself. Dropping it brings both back to what the user had.
 ///
 /// # Invariants
 ///
-/// The `memory_lock` of the device is held for writing, and `command` is the user's value of the
-/// command register.
+/// `igate` and `memory_lock` of the device are held, in this order and the latter for writing. If the
+/// command register was changed, `restore` are the bits of [`CHANGED`] that the user had set in it.
 pub(crate) struct Quiesced<'a> {
     core: *mut bindings::vfio_pci_core_device,
-    pdev: &'a pci::Device<Bound>,
-    command: u16,
+    restore: Option<u16>,
+    _enabled: PhantomData<&'a ()>,
 }
+
+const MASTER: u16 = bindings::PCI_COMMAND_MASTER as u16;
+const MEMORY: u16 = bindings::PCI_COMMAND_MEMORY as u16;
+
+/// The bits of the command register that change. `INTX_DISABLE`, which is in the same register, does
+/// under other locks: when an interrupt comes, or is unmasked by an eventfd.
+const CHANGED: u16 = MASTER | MEMORY;
+
+/// `PCI_D3hot` is a macro with a type cast.
+const D3HOT: c_int = 3;
 
 impl<V: Variant> Enabled<'_, V> {
     /// Switches the function's bus mastering off, and its memory decoding on.
     ///
-    /// Changes of the command register by the user wait until the result is dropped, and so do page
-    /// faults on mappings of the function's memory. Memory that is mapped can be accessed further.
+    /// Until the result is dropped, changes of the command register and of interrupts by the user
+    /// wait, and so do page faults on mappings of the function's memory. Memory that is mapped can be
+    /// accessed further.
     ///
     /// # Errors
     ///
@@ -42,63 +52,43 @@ impl<V: Variant> Enabled<'_, V> {
     pub(crate) fn quiesce(&self) -> Result<Quiesced<'_>> {
         let core = self.as_core();
 
-        // SAFETY: `core` is a valid device, the lock of which was initialised with it.
-        unsafe { bindings::down_write(&raw mut (*core).memory_lock) };
+        // SAFETY: `core` is a valid device, the locks of which were initialised with it. The order is
+        // the one of `vfio-pci-core`, which enables MSI that way.
+        unsafe {
+            bindings::mutex_lock(&raw mut (*core).igate);
+            bindings::down_write(&raw mut (*core).memory_lock);
+        }
 
-        // INVARIANT: The lock was taken; the register is read before it is changed.
+        // INVARIANT: The locks were taken; nothing has been changed.
         let mut quiesced = Quiesced {
             core,
-            pdev: self.pdev(),
-            command: 0,
+            restore: None,
+            _enabled: PhantomData,
         };
 
-        match quiesced.read_command() {
-            // All bits are set if nobody answers. Then there is nothing to bring back.
-            Ok(u16::MAX) | Err(_) => {
-                quiesced.command = u16::MAX;
-                return Err(EIO);
-            }
-            Ok(command) => quiesced.command = command,
-        }
-
-        // SAFETY: The PCI device is valid.
-        if unsafe { (*quiesced.as_pdev()).current_state } >= D3HOT {
+        // SAFETY: The PCI device is valid, and the state only changes with `memory_lock` held.
+        if unsafe { (*(*core).pdev).current_state } >= D3HOT {
             return Err(EIO);
         }
-
-        quiesced.write_command(quiesced.command & !MASTER | MEMORY);
-
-        Ok(quiesced)
+        match quiesced.change_command(MASTER, MEMORY) {
+            // All bits are set if nobody answers. Then there is nothing to bring back.
+            None | Some(u16::MAX) => Err(EIO),
+            Some(before) => {
+                // INVARIANT: That is what the user had.
+                quiesced.restore = Some(before & CHANGED);
+                Ok(quiesced)
+            }
+        }
     }
 }
 
-const MASTER: u16 = bindings::PCI_COMMAND_MASTER as u16;
-const MEMORY: u16 = bindings::PCI_COMMAND_MEMORY as u16;
-/// `PCI_D3hot` is a macro with a type cast.
-const D3HOT: c_int = 3;
-const COMMAND: c_int = bindings::PCI_COMMAND as c_int;
-
 impl Quiesced<'_> {
-    fn as_pdev(&self) -> *mut bindings::pci_dev {
-        // `pci::Device` is a transparent wrapper of `struct pci_dev`.
-        core::ptr::from_ref(self.pdev).cast_mut().cast()
-    }
+    /// Clears and sets bits of the command register; returns what it was, if the device answers.
+    fn change_command(&self, clear: u16, set: u16) -> Option<u16> {
+        // SAFETY: The device is valid.
+        let before = unsafe { bindings::overdrive_vfio_pci_change_command(self.core, clear, set) };
 
-    fn read_command(&self) -> Result<u16> {
-        let mut value = 0;
-
-        // SAFETY: The PCI device is valid, and `value` can be written.
-        kernel::error::to_result(unsafe {
-            bindings::pci_read_config_word(self.as_pdev(), COMMAND, &raw mut value)
-        })?;
-
-        Ok(value)
-    }
-
-    fn write_command(&self, value: u16) {
-        // An error means that the device has left the bus: nothing can be done about it.
-        // SAFETY: The PCI device is valid.
-        let _ = unsafe { bindings::pci_write_config_word(self.as_pdev(), COMMAND, value) };
+        u16::try_from(before).ok()
     }
 
     /// Returns the registers behind the base address register `index`.
@@ -106,26 +96,33 @@ impl Quiesced<'_> {
     /// # Errors
     ///
     /// `ENODEV` if there are none, or none in memory.
-    pub(crate) fn bar(&self, index: usize) -> Result<Bar<'_>> {
-        // SAFETY: The device is enabled: the mappings of all its BARs were made, and remain.
-        let (addr, flags) = unsafe {
-            let (core, pdev) = (&*self.core, &*self.as_pdev());
-
-            (
-                core.barmap.get(index).copied(),
-                pdev.resource.get(index).map(|r| r.flags),
-            )
-        };
-        let addr = NonNull::new(addr.ok_or(ENODEV)?).ok_or(ENODEV)?;
-        let addr = kernel::error::from_err_ptr(addr.as_ptr())?;
-
-        if flags.is_none_or(|flags| flags & bindings::IORESOURCE_MEM as c_ulong == 0) {
+    pub(crate) fn bar(&self, index: u8) -> Result<Bar<'_>> {
+        if u32::from(index) >= bindings::PCI_STD_NUM_BARS {
             return Err(ENODEV);
         }
 
-        let index = c_int::try_from(index).map_err(|_| ENODEV)?;
-        // SAFETY: The PCI device is valid, and so is the index.
-        let len = unsafe { bindings::pci_resource_len(self.as_pdev(), index) };
+        // SAFETY: The device is enabled: the mappings of all its BARs were made, and remain, and its
+        // resources do not change. There are as many of both.
+        let (addr, flags, len) = unsafe {
+            let pdev = (*self.core).pdev;
+            let resource = (&raw const (*pdev).resource)
+                .cast::<bindings::resource>()
+                .add(index.into());
+            let addr = (&raw const (*self.core).barmap)
+                .cast::<*mut c_void>()
+                .add(index.into());
+
+            (
+                *addr,
+                (*resource).flags,
+                bindings::pci_resource_len(pdev, index.into()),
+            )
+        };
+        let addr = from_err_ptr(NonNull::new(addr).ok_or(ENODEV)?.as_ptr())?;
+
+        if flags & bindings::IORESOURCE_MEM as c_ulong == 0 {
+            return Err(ENODEV);
+        }
 
         // INVARIANT: `vfio-pci-core` maps BARs as a whole.
         Ok(Bar {
@@ -138,12 +135,15 @@ impl Quiesced<'_> {
 
 impl Drop for Quiesced<'_> {
     fn drop(&mut self) {
-        if self.command != u16::MAX {
-            self.write_command(self.command);
+        if let Some(restore) = self.restore {
+            self.change_command(CHANGED & !restore, restore);
         }
 
-        // SAFETY: By the type invariants, the lock is held.
-        unsafe { bindings::up_write(&raw mut (*self.core).memory_lock) };
+        // SAFETY: By the type invariants, the locks are held.
+        unsafe {
+            bindings::up_write(&raw mut (*self.core).memory_lock);
+            bindings::mutex_unlock(&raw mut (*self.core).igate);
+        }
     }
 }
 
@@ -166,8 +166,7 @@ impl Bar<'_> {
             return Err(EINVAL);
         }
 
-        // SAFETY: The range is within the mapping, by the type invariants.
-        Ok(unsafe { self.addr.byte_add(offset) })
+        Ok(self.addr.wrapping_byte_add(offset))
     }
 
     /// Reads the 4-byte register at `offset`.
@@ -192,7 +191,6 @@ impl Bar<'_> {
 
         // SAFETY: `addr` is that of a mapped register.
         unsafe { bindings::writel(value, addr) };
-
         Ok(())
     }
 }

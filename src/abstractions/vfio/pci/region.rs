@@ -19,15 +19,20 @@ use kernel::{
     prelude::*, //
 };
 
+/// Returns the type of the regions that `vendor` defines.
+pub(crate) const fn vendor_type(vendor: u16) -> u32 {
+    bindings::VFIO_REGION_TYPE_PCI_VENDOR_TYPE | vendor as u32
+}
+
 /// A region that is described to the user, and that the device alone can access.
 ///
 /// The answer to `VFIO_DEVICE_GET_REGION_INFO` has the capability `VFIO_REGION_INFO_CAP_TYPE`, and
 /// the region's own. Reading, writing and mapping the region fail with `EINVAL`; its flags say so.
 pub(crate) trait Region: 'static {
-    /// The type, in general `VFIO_REGION_TYPE_PCI_VENDOR_TYPE` and the vendor's ID.
+    /// The type, in general [`vendor_type`].
     const TYPE: u32;
 
-    /// What the type's owner calls it.
+    /// The number that the type's owner gives it.
     const SUBTYPE: u32;
 
     /// The size in bytes.

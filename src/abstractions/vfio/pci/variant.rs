@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What device-specific drivers add to `vfio-pci-core`.
+//! Additions of device-specific drivers to `vfio-pci-core`.
 
 use super::{
     Enabled,
@@ -13,8 +13,7 @@ use kernel::{
 
 /// Support for one kind of device; implemented for the data that the driver keeps per device.
 ///
-/// What is not implemented costs nothing: the callbacks that would call it are the C functions of
-/// `vfio-pci-core`.
+/// For what is not implemented, the callbacks are the C functions of `vfio-pci-core`.
 #[vtable]
 pub(crate) trait Variant: Sized + Send + Sync + 'static {
     /// A user opens the device: it is enabled, and the user does not have it yet. The place to add
@@ -28,7 +27,8 @@ pub(crate) trait Variant: Sized + Send + Sync + 'static {
     ///
     /// Called after the function's own reset, or in its place where there is none: when a user opens
     /// the device, before the user has it; by `VFIO_DEVICE_RESET`; and when the last user closes the
-    /// device. A device with such a method reports `VFIO_DEVICE_FLAGS_RESET`.
+    /// device. The device is in D0, unless the user has changed its power state by the configuration
+    /// space. A device with such a method reports `VFIO_DEVICE_FLAGS_RESET`.
     fn reset(self: Pin<&Self>, _device: &Enabled<'_, Self>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }

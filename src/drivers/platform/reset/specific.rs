@@ -5,31 +5,22 @@
 mod xgmac;
 
 use self::xgmac::Xgmac;
-use super::Reset;
-use crate::{
-    abstractions::{
-        firmware,
-        io::Io,
-        resource::ResourceIo, //
-    },
-    drivers::platform::regions::{
-        Region,
-        Regions, //
-    }, //
+use super::{
+    Regions,
+    Reset, //
 };
+use crate::abstractions::firmware;
 use kernel::{
     device::{
         Bound,
         Device, //
     },
+    io::poll::read_poll_timeout,
     prelude::*,
-    time::{
-        delay::fsleep,
-        Delta, //
-    }, //
+    time::Delta, //
 };
 
-/// Which devices can be reset in which way.
+/// Devices that can be reset in one way.
 struct Entry {
     /// In the device tree.
     compatible: &'static CStr,
@@ -77,9 +68,9 @@ impl VirtioMmio {
     const MAGIC_VALUE: u32 = u32::from_le_bytes(*b"virt");
     const STATUS: u64 = 0x070;
 
-    /// How long a device may take, in steps of [`STEP`](Self::STEP).
-    const STEPS: usize = 100;
+    /// The time between two looks at the device, and the time that it may take.
     const STEP: Delta = Delta::from_millis(1);
+    const TIMEOUT: Delta = Delta::from_millis(100);
 }
 
 impl Reset for VirtioMmio {
@@ -88,25 +79,20 @@ impl Reset for VirtioMmio {
     }
 
     fn reset(&self, _dev: &Device<Bound>, regions: &Regions) -> Result {
-        let ResourceIo::Mem(registers) = regions.get(0).map(Region::io)? else {
-            return Err(EINVAL);
-        };
-        let registers = registers.mapped()?;
-        let read = |offset| Io::<u32>::read(&registers, offset);
+        let registers = regions.get(0)?.range();
 
-        if read(Self::MAGIC)? != Self::MAGIC_VALUE {
+        if registers.read::<u32>(Self::MAGIC)? != Self::MAGIC_VALUE {
             return Err(ENODEV);
         }
 
-        Io::<u32>::write(&registers, Self::STATUS, 0)?;
+        registers.write(Self::STATUS, 0_u32)?;
         // The device is reset when it says so.
-        for _ in 0..Self::STEPS {
-            if read(Self::STATUS)? == 0 {
-                return Ok(());
-            }
-            fsleep(Self::STEP);
-        }
-
-        Err(ETIMEDOUT)
+        read_poll_timeout(
+            || registers.read::<u32>(Self::STATUS),
+            |status| *status == 0,
+            Self::STEP,
+            Self::TIMEOUT,
+        )
+        .map(|_| ())
     }
 }

@@ -14,7 +14,7 @@ const SAMPLES: u32 = 5;
 /// Repetitions before each measurement, so that caches and one-time allocations don't count.
 const WARM_UP: u32 = 3;
 
-/// The limit of what passes.
+/// A limit that a figure must keep.
 pub enum Limit {
     /// This ratio of ours to the peer's, or a lower one.
     Ratio(f64),
@@ -25,7 +25,7 @@ pub enum Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ratio(ratio) => write!(f, "{ratio:.2}"),
+            Self::Ratio(ratio) => write!(f, "{ratio}"),
             Self::More(more) => write!(f, "+{more}"),
         }
     }

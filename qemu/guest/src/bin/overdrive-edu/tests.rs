@@ -2,25 +2,28 @@
 
 //! What the device is made to do.
 
-use std::{thread::sleep, time::Duration};
+use std::{
+    thread::{self, sleep},
+    time::Duration,
+};
 
 use anyhow::Context;
 use overdrive_guest::{
+    edu::{BUFFER, INTERRUPT_DMA, STATUS_INTERRUPT, dma, register},
     ktap::{Outcome, equal, fail, fails, skip},
     mapping::PAGE,
+    vfio::info_of,
+    wait::until_signalled,
 };
 use vfio_bindings::bindings::vfio::{
-    VFIO_PCI_BAR0_REGION_INDEX, VFIO_PCI_INTX_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX,
-    VFIO_REGION_INFO_CAP_TYPE,
+    VFIO_DEVICE_FLAGS_RESET, VFIO_PCI_BAR0_REGION_INDEX, VFIO_PCI_INTX_IRQ_INDEX,
+    VFIO_PCI_MSI_IRQ_INDEX, VFIO_REGION_INFO_CAP_TYPE,
 };
 
 use crate::{
-    device::{Edu, INTERRUPT_DMA, IOVA, Mode, STATUS_INTERRUPT, dma, event, register, wait_for},
-    region::{self, Region},
+    device::{Edu, IOVA, Mode, event},
+    region::{Region, file},
 };
-
-/// The device's own memory, which its DMA engine knows under this address.
-const BUFFER: u64 = 0x4_0000;
 
 /// How much is transferred: QEMU before 8.0 takes the buffer's last byte for one too many.
 const LENGTH: usize = PAGE - 4;
@@ -34,7 +37,7 @@ const CAP_ADDRESS: u16 = 0x8001;
 /// Longer than a transfer takes.
 const TRANSFER: Duration = Duration::from_millis(300);
 
-/// Which device is tested, and how.
+/// The device that is tested, and how.
 pub struct Subject<'a> {
     pub address: &'a str,
     pub mode: Mode,
@@ -68,6 +71,14 @@ pub const ALL: &[Test] = &[
     ),
     ("a reset clears the interrupt", reset_clears_interrupt),
     (
+        "an interrupt that comes during a reset leaves the line masked",
+        interrupt_during_reset,
+    ),
+    (
+        "a line that is unmasked during a reset stays unmasked",
+        unmasked_during_reset,
+    ),
+    (
         "closing in the middle of a transfer stops it",
         close_stops_dma,
     ),
@@ -82,11 +93,8 @@ fn registers(subject: &Subject<'_>) -> Outcome {
     equal("inverted value", edu.read(register::LIVENESS), !0x1234_5678)?;
 
     let mut bytes = [0; 4];
-    edu.device().region_read(
-        VFIO_PCI_BAR0_REGION_INDEX,
-        &mut bytes,
-        register::LIVENESS as u64,
-    );
+    edu.device()
+        .region_read(VFIO_PCI_BAR0_REGION_INDEX, &mut bytes, register::LIVENESS);
     equal("through the file", u32::from_le_bytes(bytes), !0x1234_5678)
 }
 
@@ -99,7 +107,7 @@ fn factorial(subject: &Subject<'_>) -> Outcome {
 
     edu.write(register::STATUS, STATUS_INTERRUPT);
     edu.write(register::FACTORIAL, 10);
-    equal("interrupts", wait_for(&interrupt)?, 1)?;
+    equal("interrupts", until_signalled(&interrupt)?, 1)?;
     equal("interrupt status", edu.acknowledge(), 1)?;
     equal("10!", edu.read(register::FACTORIAL), 3_628_800)?;
     edu.device().disable_msi().context("cannot disable MSI")?;
@@ -115,7 +123,7 @@ fn intx(subject: &Subject<'_>) -> Outcome {
         .context("no INTx")?;
 
     edu.write(register::INTERRUPT_RAISE, WORD);
-    equal("interrupts", wait_for(&interrupt)?, 1)?;
+    equal("interrupts", until_signalled(&interrupt)?, 1)?;
     // Nobody has told the device to stop: only the mask keeps it quiet.
     sleep(TRANSFER);
     fails("another one, masked", interrupt.read(), libc::EAGAIN)?;
@@ -123,7 +131,7 @@ fn intx(subject: &Subject<'_>) -> Outcome {
     edu.device()
         .unmask_irq(VFIO_PCI_INTX_IRQ_INDEX)
         .context("cannot unmask")?;
-    equal("interrupts, let through", wait_for(&interrupt)?, 1)?;
+    equal("interrupts, let through", until_signalled(&interrupt)?, 1)?;
 
     equal("interrupt status", edu.acknowledge(), WORD)?;
     edu.device()
@@ -157,7 +165,7 @@ fn round_trip(subject: &Subject<'_>) -> Outcome {
     let back = IOVA + PAGE as u64;
     for (source, destination, direction) in [(IOVA, BUFFER, 0), (BUFFER, back, dma::FROM_DEVICE)] {
         edu.start_dma(source, destination, LENGTH, direction | dma::INTERRUPT);
-        wait_for(&interrupt)?;
+        until_signalled(&interrupt)?;
         equal("interrupt status", edu.acknowledge(), INTERRUPT_DMA)?;
         edu.wait_for_dma()?;
     }
@@ -170,7 +178,7 @@ fn round_trip(subject: &Subject<'_>) -> Outcome {
 
 fn buffer_region(subject: &Subject<'_>) -> Outcome {
     let edu = subject.open()?;
-    let (regions, _) = region::device_info(edu.device())?;
+    let regions = info_of(&file(edu.device()))?.regions;
     if !subject.variant {
         return equal("regions", regions, BUFFER_REGION);
     }
@@ -216,8 +224,12 @@ fn begin_transfer(edu: &Edu) -> Outcome {
 
 fn reset_stops_dma(subject: &Subject<'_>) -> Outcome {
     let edu = subject.open()?;
-    let (_, resets) = region::device_info(edu.device())?;
-    equal("can be reset", resets, subject.variant)?;
+    let flags = info_of(&file(edu.device()))?.flags;
+    equal(
+        "can be reset",
+        flags & VFIO_DEVICE_FLAGS_RESET != 0,
+        subject.variant,
+    )?;
     if !subject.variant {
         return fails("reset", edu.reset(), libc::EINVAL);
     }
@@ -246,15 +258,79 @@ fn reset_clears_interrupt(subject: &Subject<'_>) -> Outcome {
         .context("no MSI")?;
 
     edu.write(register::INTERRUPT_RAISE, 0x80);
-    wait_for(&interrupt)?;
+    until_signalled(&interrupt)?;
     equal("before", edu.read(register::INTERRUPT_STATUS), 0x80)?;
     edu.reset()?;
     equal("after", edu.read(register::INTERRUPT_STATUS), 0)?;
 
     // Interrupts still arrive.
     edu.write(register::INTERRUPT_RAISE, 2);
-    wait_for(&interrupt)?;
+    until_signalled(&interrupt)?;
     equal("later", edu.acknowledge(), 2)
+}
+
+/// The line may be shared: if the device asserts it and nobody is told, the kernel disables it for all.
+fn interrupt_during_reset(subject: &Subject<'_>) -> Outcome {
+    if !subject.variant {
+        return skip("only overdrive can reset the device");
+    }
+    let edu = subject.open()?;
+    let interrupt = event()?;
+    edu.device()
+        .enable_irq(VFIO_PCI_INTX_IRQ_INDEX, vec![&interrupt])
+        .context("no INTx")?;
+
+    begin_transfer(&edu)?;
+    equal("masked before", edu.is_masked()?, false)?;
+    edu.reset()?;
+    equal(
+        "interrupts during the reset",
+        until_signalled(&interrupt)?,
+        1,
+    )?;
+    equal("masked after", edu.is_masked()?, true)?;
+
+    edu.write(register::INTERRUPT_RAISE, 8);
+    sleep(TRANSFER);
+    fails("another one, masked", interrupt.read(), libc::EAGAIN)?;
+    edu.device()
+        .unmask_irq(VFIO_PCI_INTX_IRQ_INDEX)
+        .context("cannot unmask")?;
+    equal("interrupts, let through", until_signalled(&interrupt)?, 1)?;
+    equal("interrupt status", edu.acknowledge(), 8)
+}
+
+fn unmasked_during_reset(subject: &Subject<'_>) -> Outcome {
+    if !subject.variant {
+        return skip("only overdrive can reset the device");
+    }
+    let edu = subject.open()?;
+    let (interrupt, unmask) = (event()?, event()?);
+    edu.device()
+        .enable_irq(VFIO_PCI_INTX_IRQ_INDEX, vec![&interrupt])
+        .context("no INTx")?;
+    edu.unmask_by(&unmask)?;
+
+    edu.write(register::INTERRUPT_RAISE, 0x10);
+    equal("interrupts", until_signalled(&interrupt)?, 1)?;
+    edu.acknowledge();
+    equal("masked before", edu.is_masked()?, true)?;
+    // Without an interrupt: the reset waits for its end.
+    edu.start_dma(BUFFER, IOVA, LENGTH, dma::FROM_DEVICE);
+    thread::scope(|scope| {
+        let reset = scope.spawn(|| edu.reset());
+        sleep(TRANSFER / 10);
+        let unmasked = unmask.write(1);
+        reset
+            .join()
+            .map_err(|_| anyhow::anyhow!("the thread that resets has died"))??;
+        Ok::<_, anyhow::Error>(unmasked?)
+    })?;
+    equal("masked after", edu.is_masked()?, false)?;
+
+    edu.write(register::INTERRUPT_RAISE, 0x20);
+    equal("later interrupts", until_signalled(&interrupt)?, 1)?;
+    equal("interrupt status", edu.acknowledge(), 0x20)
 }
 
 fn close_stops_dma(subject: &Subject<'_>) -> Outcome {

@@ -1,42 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What needs a device that does as it is told: INTx with eventfds, and registers that are written
-//! by an eventfd.
+//! Tests that need a device which does as it is told: INTx with eventfds, and registers that are
+//! written by an eventfd.
 
-use std::{
-    io,
-    os::fd::AsRawFd,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{io, os::fd::AsRawFd, thread::sleep};
 
 use libc::{EAGAIN, EFD_NONBLOCK, EINVAL};
 use overdrive_guest::{
-    ktap::{Outcome, equal, fail, fails, skip},
-    vfio::{DEVICE_IOEVENTFD, Device, Region, ioctl_words},
+    edu::{is_edu, register::*},
+    ktap::{Outcome, equal, fails, skip},
+    vfio::{DEVICE_IOEVENTFD, Device, Region, argsz, ioctl_with},
+    wait::{QUIET, until_signalled, until_true},
 };
 use vfio_bindings::bindings::vfio::{
     VFIO_DEVICE_IOEVENTFD_32, VFIO_IRQ_SET_ACTION_MASK as MASK,
     VFIO_IRQ_SET_ACTION_UNMASK as UNMASK, VFIO_PCI_BAR0_REGION_INDEX,
-    VFIO_PCI_INTX_IRQ_INDEX as INTX,
+    VFIO_PCI_INTX_IRQ_INDEX as INTX, vfio_device_ioeventfd,
 };
 use vmm_sys_util::eventfd::EventFd;
 
-use crate::{Test, is_edu};
+use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("INTx: unmasked by eventfd", unmasked_by_eventfd),
-    ("INTx: masked and unmasked by ioctl", masked),
+    ("INTx is unmasked by an eventfd", unmasked_by_eventfd),
+    ("INTx is masked and unmasked by ioctl", masked),
     ("an eventfd writes a register", ioeventfd),
-    ("eventfds for registers: bad input", bad_ioeventfd),
+    ("bad eventfds for registers are refused", bad_ioeventfd),
 ];
-
-const INTERRUPT_STATUS: u64 = 0x24;
-const INTERRUPT_RAISE: u64 = 0x60;
-const INTERRUPT_ACKNOWLEDGE: u64 = 0x64;
-
-/// Long enough for whatever is not to come.
-const QUIET: Duration = Duration::from_millis(200);
 
 fn open(address: &str) -> io::Result<Option<(Device, Region)>> {
     let device = Device::open_pci(address)?;
@@ -45,17 +35,6 @@ fn open(address: &str) -> io::Result<Option<(Device, Region)>> {
     }
     let registers = device.region(VFIO_PCI_BAR0_REGION_INDEX)?;
     Ok(Some((device, registers)))
-}
-
-fn wait_for(event: &EventFd) -> Outcome {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(10) {
-        if event.read().is_ok() {
-            return Ok(());
-        }
-        sleep(Duration::from_millis(1));
-    }
-    fail("no interrupt came")
 }
 
 fn unmasked_by_eventfd(address: &str) -> Outcome {
@@ -67,13 +46,13 @@ fn unmasked_by_eventfd(address: &str) -> Outcome {
     device.irq_by_fd(UNMASK, INTX, unmask.as_raw_fd())?;
 
     device.write_u32(&registers, INTERRUPT_RAISE, 1)?;
-    wait_for(&event)?;
+    until_signalled(&event)?;
     sleep(QUIET);
     fails("another one, masked", event.read(), EAGAIN)?;
 
     // The line is asserted still.
     unmask.write(1)?;
-    wait_for(&event)?;
+    until_signalled(&event)?;
 
     device.write_u32(&registers, INTERRUPT_ACKNOWLEDGE, 1)?;
     unmask.write(1)?;
@@ -93,18 +72,23 @@ fn masked(address: &str) -> Outcome {
     fails("one, masked", event.read(), EAGAIN)?;
 
     device.irq_now(UNMASK, INTX)?;
-    wait_for(&event)?;
+    until_signalled(&event)?;
     device.write_u32(&registers, INTERRUPT_ACKNOWLEDGE, 2)?;
     Ok(device.irq_now(UNMASK, INTX)?)
 }
 
 /// Has a 4-byte register written whenever `fd` is signalled; -1 undoes that.
 fn on_signal(device: &Device, position: u64, value: u32, size: u32, fd: i32) -> io::Result<()> {
-    let [low, high] = [position as u32, (position >> 32) as u32];
-    let fd = u32::from_ne_bytes(fd.to_ne_bytes());
-    let mut words = [28, size, low, high, value, 0, fd];
+    let mut argument = vfio_device_ioeventfd {
+        argsz: argsz::<vfio_device_ioeventfd>(),
+        flags: size,
+        offset: position,
+        data: value.into(),
+        fd,
+        reserved: 0,
+    };
 
-    ioctl_words(device.file(), DEVICE_IOEVENTFD, &mut words).map(drop)
+    ioctl_with(device.file(), DEVICE_IOEVENTFD, &mut argument).map(drop)
 }
 
 fn ioeventfd(address: &str) -> Outcome {
@@ -120,10 +104,7 @@ fn ioeventfd(address: &str) -> Outcome {
     equal("before", status()?, 0)?;
     kick.write(1)?;
     // The kernel may leave it to a thread.
-    let start = Instant::now();
-    while status()? == 0 && start.elapsed() < Duration::from_secs(5) {
-        sleep(Duration::from_millis(1));
-    }
+    until_true(|| Ok(status()? != 0))?;
     equal("written", status()?, 0x40)?;
 
     fails("a second one", set(kick.as_raw_fd()), libc::EEXIST)?;

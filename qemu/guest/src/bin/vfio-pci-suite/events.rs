@@ -22,12 +22,12 @@ pub(crate) const TESTS: &[Test] = &[
     ("errors of the bus have an eventfd", |address| {
         event(address, ERROR)
     }),
-    ("no other index", no_other_index),
+    ("a PCI device has no other interrupt index", no_other_index),
 ];
 
 fn event(address: &str, index: u32) -> Outcome {
     let device = Device::open_pci(address)?;
-    let (flags, count) = match device.irq(index) {
+    let irq = match device.irq(index) {
         // Only PCI Express reports errors.
         Err(error) if index == ERROR && error.raw_os_error() == Some(EINVAL) => {
             fails("an eventfd", device.trigger(index).map(drop), EINVAL)?;
@@ -37,10 +37,10 @@ fn event(address: &str, index: u32) -> Outcome {
     };
     equal(
         "flags",
-        flags & VFIO_IRQ_INFO_EVENTFD,
+        irq.flags & VFIO_IRQ_INFO_EVENTFD,
         VFIO_IRQ_INFO_EVENTFD,
     )?;
-    equal("count", count, 1)?;
+    equal("count", irq.count, 1)?;
 
     fails(
         "a signal without an eventfd",

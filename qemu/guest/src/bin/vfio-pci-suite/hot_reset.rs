@@ -7,84 +7,145 @@ use std::io;
 use libc::{EBADF, EINVAL, ENODEV, ENOSPC, ENOTTY};
 use overdrive_guest::{
     ktap::{Outcome, equal, fails, skip},
-    vfio::{DEVICE_GET_PCI_HOT_RESET_INFO, DEVICE_PCI_HOT_RESET, Device, ioctl_words},
+    vfio::{
+        Argument, Beginning, DEVICE_GET_PCI_HOT_RESET_INFO, DEVICE_PCI_HOT_RESET, Device, argsz,
+        ioctl_with,
+    },
 };
 use vfio_bindings::bindings::vfio::VFIO_PCI_CONFIG_REGION_INDEX;
 
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("hot reset: what it would reset", info),
-    ("hot reset: bad input", bad_input),
-    ("hot reset", reset),
+    ("a hot reset tells what it would reset", info),
+    ("bad hot resets are refused", bad_input),
+    ("a hot reset leaves the device as it was configured", reset),
 ];
 
-/// How many functions are behind the same bridge; None if there is none that resets them.
-fn affected(device: &Device) -> io::Result<Option<u32>> {
-    let mut words = [12, 0, 0];
+/// The most functions, and the most groups, that a test names.
+const MOST: usize = 16;
 
-    match ioctl_words(device.file(), DEVICE_GET_PCI_HOT_RESET_INFO, &mut words) {
+/// `struct vfio_pci_dependent_device`
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Function {
+    group: u32,
+    segment: u16,
+    bus: u8,
+    devfn: u8,
+}
+
+/// `struct vfio_pci_hot_reset_info` with its data.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Affected {
+    argsz: u32,
+    flags: u32,
+    count: u32,
+    devices: [Function; MOST],
+}
+
+/// `struct vfio_pci_hot_reset` with its data.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct HotReset {
+    argsz: u32,
+    flags: u32,
+    count: u32,
+    groups: [i32; MOST],
+}
+
+// SAFETY: They consist of numbers.
+unsafe impl Argument for Affected {}
+// SAFETY: As above.
+unsafe impl Argument for HotReset {}
+
+/// The functions behind the same bridge; None if there is none that resets them.
+fn affected(device: &Device) -> io::Result<Option<Vec<Function>>> {
+    let mut affected = Affected {
+        argsz: argsz::<Affected>(),
+        flags: 0,
+        count: 0,
+        devices: [Function::default(); MOST],
+    };
+
+    match ioctl_with(device.file(), DEVICE_GET_PCI_HOT_RESET_INFO, &mut affected) {
         Err(error) if error.raw_os_error() == Some(ENODEV) => Ok(None),
-        // There is no room for their names.
-        Err(error) if error.raw_os_error() == Some(ENOSPC) => Ok(Some(words[2])),
         Err(error) => Err(error),
-        Ok(_) => Ok(Some(words[2])),
+        Ok(_) => Ok(Some(affected.devices[..affected.count as usize].to_vec())),
     }
 }
 
 fn hot_reset(device: &Device, groups: &[i32]) -> io::Result<()> {
-    let size = u32::try_from(12 + 4 * groups.len()).map_err(io::Error::other)?;
-    let mut words = vec![
-        size,
-        0,
-        u32::try_from(groups.len()).map_err(io::Error::other)?,
-    ];
-    words.extend(groups.iter().map(|fd| u32::from_ne_bytes(fd.to_ne_bytes())));
+    let mut argument = HotReset {
+        argsz: argsz::<HotReset>(),
+        flags: 0,
+        count: u32::try_from(groups.len()).map_err(io::Error::other)?,
+        groups: [0; MOST],
+    };
+    argument.groups[..groups.len()].copy_from_slice(groups);
 
-    ioctl_words(device.file(), DEVICE_PCI_HOT_RESET, &mut words).map(drop)
+    ioctl_with(device.file(), DEVICE_PCI_HOT_RESET, &mut argument).map(drop)
 }
 
 fn info(address: &str) -> Outcome {
     let device = Device::open_pci(address)?;
-    let Some(count) = affected(&device)? else {
+    let Some(affected) = affected(&device)? else {
         return skip("no bridge");
     };
-    let mut words = vec![0; 3 + 2 * count as usize];
-    words[0] = 4 * words.len() as u32;
-    ioctl_words(device.file(), DEVICE_GET_PCI_HOT_RESET_INFO, &mut words)?;
-    equal("count", words[2], count)?;
+    let mut short = Beginning {
+        argsz: 12,
+        ..Default::default()
+    };
+    fails(
+        "no space for their names",
+        ioctl_with(device.file(), DEVICE_GET_PCI_HOT_RESET_INFO, &mut short),
+        ENOSPC,
+    )?;
+    equal(
+        "the count all the same",
+        short.rest[0] as usize,
+        affected.len(),
+    )?;
 
-    // Segment, bus, and function.
     let mut parts = address.split([':', '.']);
-    let mut number = || u32::from_str_radix(parts.next().unwrap_or_default(), 16);
+    let mut number = || u16::from_str_radix(parts.next().unwrap_or_default(), 16);
     let (segment, bus, slot, function) = (number()?, number()?, number()?, number()?);
-    let own = segment | bus << 16 | (slot << 3 | function) << 24;
-    let named = words[3..].chunks(2).filter(|pair| pair[1] == own).count();
+    let named = affected
+        .iter()
+        .filter(|other| {
+            (other.segment, u16::from(other.bus)) == (segment, bus)
+                && u16::from(other.devfn) == slot << 3 | function
+        })
+        .count();
     equal("how often it names this device", named, 1)
 }
 
 fn bad_input(address: &str) -> Outcome {
     let device = Device::open_pci(address)?;
-    let Some(count) = affected(&device)? else {
+    let Some(affected) = affected(&device)? else {
         fails("a reset without a bridge", hot_reset(&device, &[0]), ENODEV)?;
         return skip("no bridge");
     };
-    let mut words = [8, 0, 0];
+    let mut short = Beginning {
+        argsz: 8,
+        ..Default::default()
+    };
     fails(
         "a short structure",
-        ioctl_words(device.file(), DEVICE_PCI_HOT_RESET, &mut words),
+        ioctl_with(device.file(), DEVICE_PCI_HOT_RESET, &mut short),
         EINVAL,
     )?;
     fails("no descriptor there", hot_reset(&device, &[999]), EBADF)?;
     let not_a_group = std::os::fd::AsRawFd::as_raw_fd(device.file());
     fails("not a group", hot_reset(&device, &[not_a_group]), EINVAL)?;
-    let many = vec![device.group_fd(); count as usize + 1];
+    let many = vec![device.group_fd(); affected.len() + 1];
     fails("too many groups", hot_reset(&device, &many), EINVAL)
 }
 
 fn reset(address: &str) -> Outcome {
     let device = Device::open_pci(address)?;
-    let Some(count) = affected(&device)? else {
+    let Some(affected) = affected(&device)? else {
         return skip("no bridge");
     };
     let config = device.region(VFIO_PCI_CONFIG_REGION_INDEX)?;
@@ -92,7 +153,7 @@ fn reset(address: &str) -> Outcome {
     device.set_bus_master(true)?;
 
     match hot_reset(&device, &[device.group_fd()]) {
-        Err(error) if error.raw_os_error() == Some(EINVAL) && count > 1 => {
+        Err(error) if error.raw_os_error() == Some(EINVAL) && affected.len() > 1 => {
             return skip("not all devices behind the bridge are in this group");
         }
         Err(error) if error.raw_os_error() == Some(ENOTTY) => {

@@ -10,22 +10,12 @@ mod hot_reset;
 
 use std::process::ExitCode;
 
-use overdrive_guest::{
-    ktap::{Outcome, Report},
-    vfio::Device,
-};
+use overdrive_guest::ktap::{Outcome, Report};
 
-/// What is tested, by its address.
+/// A test of the device with this address.
 type Test = (&'static str, fn(&str) -> Outcome);
 
 const TESTS: &[&[Test]] = &[events::TESTS, edu::TESTS, hot_reset::TESTS];
-
-/// Whether the device is QEMU's edu.
-fn is_edu(device: &Device) -> std::io::Result<bool> {
-    let config = device.region(vfio_bindings::bindings::vfio::VFIO_PCI_CONFIG_REGION_INDEX)?;
-
-    Ok(device.read_u32(&config, 0)? == 0x11e8_1234)
-}
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();

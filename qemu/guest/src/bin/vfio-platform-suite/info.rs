@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a device tells about itself.
+//! Facts that a device tells about itself.
 
 use std::{fs, os::fd::AsRawFd};
 
@@ -8,26 +8,35 @@ use libc::{EFAULT, EINVAL, ENOTTY};
 use overdrive_guest::{
     ktap::{Outcome, equal, fail, fails},
     vfio::{
-        DEVICE_FEATURE, DEVICE_GET_INFO, DEVICE_GET_IRQ_INFO, DEVICE_GET_REGION_INFO,
-        DEVICE_SET_IRQS, ioctl, ioctl_words,
+        Argument, Beginning, DEVICE_FEATURE, DEVICE_GET_INFO, DEVICE_GET_IRQ_INFO,
+        DEVICE_GET_REGION_INFO, DEVICE_SET_IRQS, argsz, ioctl, ioctl_with,
     },
 };
 use vfio_bindings::bindings::vfio::{
-    VFIO_DEVICE_FLAGS_RESET, VFIO_IRQ_INFO_AUTOMASKED, VFIO_IRQ_INFO_EVENTFD,
-    VFIO_IRQ_INFO_MASKABLE, VFIO_REGION_INFO_FLAG_MMAP, VFIO_REGION_INFO_FLAG_READ,
-    VFIO_REGION_INFO_FLAG_WRITE,
+    VFIO_DEVICE_FEATURE_PROBE, VFIO_DEVICE_FLAGS_RESET, VFIO_IRQ_INFO_AUTOMASKED,
+    VFIO_IRQ_INFO_EVENTFD, VFIO_IRQ_INFO_MASKABLE, VFIO_REGION_INFO_FLAG_MMAP,
+    VFIO_REGION_INFO_FLAG_READ, VFIO_REGION_INFO_FLAG_WRITE, vfio_device_info,
 };
 
 use crate::{Kind, Subject, Test, kind};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("device info", device_info),
-    ("device info: bad input", device_info_bad),
-    ("region info", region_info),
-    ("region info: bad input", region_info_bad),
-    ("interrupt info", irq_info),
-    ("interrupt info: bad input", irq_info_bad),
-    ("unknown ioctls and features", unknown),
+    (
+        "a device tells its bus, its regions and its interrupts",
+        device_info,
+    ),
+    (
+        "bad questions about the device are refused",
+        device_info_bad,
+    ),
+    (
+        "a region tells its size, its place and its accesses",
+        region_info,
+    ),
+    ("bad questions about a region are refused", region_info_bad),
+    ("an interrupt tells whether it can be masked", irq_info),
+    ("bad questions about an interrupt are refused", irq_info_bad),
+    ("unknown ioctls and features are refused", unknown),
 ];
 
 /// The C driver has a reset for a few devices only, and for those that ACPI resets.
@@ -53,36 +62,65 @@ fn acpi_has_reset() -> bool {
 
 fn device_info(subject: &Subject) -> Outcome {
     let device = subject.open()?;
-    let (flags, regions, _) = device.info()?;
+    let info = device.info()?;
     let mut expected = subject.bus_flag();
 
     if has_reset(subject, kind(subject, &device)?.0) {
         expected |= VFIO_DEVICE_FLAGS_RESET;
     }
-    equal("flags", flags, expected)?;
-    if regions == 0 {
+    equal("flags", info.flags, expected)?;
+    if info.regions == 0 {
         return fail("there are no regions");
     }
 
     // A user whose structure is longer than what this kernel knows.
-    let mut long = [256, !0, !0, !0, 0xfeed_beef];
-    ioctl_words(device.file(), DEVICE_GET_INFO, &mut long)?;
-    equal(
-        "a longer structure",
-        long,
-        [256, expected, regions, device.info()?.2, 0xfeed_beef],
-    )
+    let mut long = Long {
+        info: vfio_device_info {
+            argsz: argsz::<Long>(),
+            flags: !0,
+            num_regions: !0,
+            num_irqs: !0,
+            ..Default::default()
+        },
+        beyond: 0xfeed_beef,
+    };
+    ioctl_with(device.file(), DEVICE_GET_INFO, &mut long)?;
+    let expected = Long {
+        info: vfio_device_info {
+            argsz: argsz::<Long>(),
+            flags: expected,
+            num_regions: info.regions,
+            num_irqs: info.irqs,
+            ..Default::default()
+        },
+        beyond: 0xfeed_beef,
+    };
+    equal("a longer structure", long, expected)
 }
+
+/// `struct vfio_device_info` of a later kernel.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Long {
+    info: vfio_device_info,
+    beyond: u32,
+}
+
+// SAFETY: It consists of numbers.
+unsafe impl Argument for Long {}
 
 /// Every ioctl refuses a structure that is too short, and one that can't be accessed.
 fn bad_structures(subject: &Subject, request: libc::c_ulong, min: u32) -> Outcome {
     let device = subject.open()?;
 
     for size in [0, 4, min - 1] {
-        let mut words = [size, 0, 0, 0, 0, 0, 0, 0];
+        let mut short = Beginning {
+            argsz: size,
+            ..Default::default()
+        };
         fails(
             "a short structure",
-            ioctl_words(device.file(), request, &mut words),
+            ioctl_with(device.file(), request, &mut short),
             EINVAL,
         )?;
     }
@@ -100,7 +138,7 @@ fn device_info_bad(subject: &Subject) -> Outcome {
 
 fn region_info(subject: &Subject) -> Outcome {
     let device = subject.open()?;
-    let (_, regions, _) = device.info()?;
+    let regions = device.info()?.regions;
     let all = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 
     for index in 0..regions {
@@ -126,7 +164,7 @@ fn region_info_bad(subject: &Subject) -> Outcome {
     bad_structures(subject, DEVICE_GET_REGION_INFO, 32)?;
 
     let device = subject.open()?;
-    let (_, regions, _) = device.info()?;
+    let regions = device.info()?.regions;
     for index in [regions, regions + 1, 1 << 23, u32::MAX] {
         fails("a region that is not there", device.region(index), EINVAL)?;
     }
@@ -135,11 +173,12 @@ fn region_info_bad(subject: &Subject) -> Outcome {
 
 fn irq_info(subject: &Subject) -> Outcome {
     let device = subject.open()?;
-    let (_, _, irqs) = device.info()?;
+    let irqs = device.info()?.irqs;
 
     for index in 0..irqs {
-        let (flags, count) = device.irq(index)?;
-        equal("the count", count, 1)?;
+        let irq = device.irq(index)?;
+        let flags = irq.flags;
+        equal("the count", irq.count, 1)?;
 
         let level = VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
         if flags != VFIO_IRQ_INFO_EVENTFD && flags != VFIO_IRQ_INFO_EVENTFD | level {
@@ -155,7 +194,7 @@ fn irq_info_bad(subject: &Subject) -> Outcome {
     bad_structures(subject, DEVICE_SET_IRQS, 20)?;
 
     let device = subject.open()?;
-    let (_, _, irqs) = device.info()?;
+    let irqs = device.info()?.irqs;
     for index in [irqs, irqs + 1, 1 << 31, u32::MAX] {
         fails("an interrupt that is not there", device.irq(index), EINVAL)?;
     }
@@ -166,25 +205,29 @@ fn unknown(subject: &Subject) -> Outcome {
     let device = subject.open()?;
 
     for request in [0, 0x3b00, 0x3b64 + 12, 0x3bff, 0x5401] {
-        let mut words = [64, 0, 0, 0];
+        let mut argument = Beginning {
+            argsz: 64,
+            ..Default::default()
+        };
         fails(
             "an unknown ioctl",
-            ioctl_words(device.file(), request, &mut words),
+            ioctl_with(device.file(), request, &mut argument),
             ENOTTY,
         )?;
     }
 
-    // Probing for a feature that no platform device has.
-    let mut words = [8, 3 | 1 << 18];
-    fails(
-        "a feature",
-        ioctl_words(device.file(), DEVICE_FEATURE, &mut words),
-        ENOTTY,
-    )?;
-    let mut words = [4, 3 | 1 << 18];
-    fails(
-        "a short feature",
-        ioctl_words(device.file(), DEVICE_FEATURE, &mut words),
-        EINVAL,
-    )
+    // Probing for a feature that no platform device has, and with a structure that is too short.
+    for (argsz, errno) in [(8, ENOTTY), (4, EINVAL)] {
+        let mut feature = Beginning {
+            argsz,
+            flags: 3 | VFIO_DEVICE_FEATURE_PROBE,
+            ..Default::default()
+        };
+        fails(
+            &format!("a feature in {argsz} bytes"),
+            ioctl_with(device.file(), DEVICE_FEATURE, &mut feature),
+            errno,
+        )?;
+    }
+    Ok(())
 }

@@ -24,7 +24,7 @@ use vfio_bindings::bindings::vfio::{
     VFIO_REGION_INFO_FLAG_MMAP,
 };
 
-/// What the tests are run on.
+/// The device that the tests are run on.
 struct Subject {
     name: String,
     /// Whether overdrive's driver has the device.
@@ -32,7 +32,7 @@ struct Subject {
 }
 
 impl Subject {
-    /// What the device's flags say about its bus.
+    /// The flag that tells the device's bus.
     fn bus_flag(&self) -> u32 {
         match firmware_bus(&self.name) {
             "amba" => VFIO_DEVICE_FLAGS_AMBA,
@@ -40,7 +40,7 @@ impl Subject {
         }
     }
 
-    /// Where registers are that do not change by themselves.
+    /// The offset of registers that do not change by themselves.
     fn constant(&self) -> u64 {
         match self.name.ends_with(".pl031") {
             // What every AMBA device says of itself; the first register is a clock.
@@ -55,7 +55,7 @@ impl Subject {
         // The C driver maps a region when it is first read, and unmaps all of them in the end: for
         // one that was never read, the kernel complains.
         if !self.ours {
-            for index in 0..device.info()?.1 {
+            for index in 0..device.info()?.regions {
                 device.read_u32(&device.region(index)?, 0)?;
             }
         }
@@ -63,7 +63,7 @@ impl Subject {
     }
 }
 
-/// What kind of device it is: some tests need to know registers.
+/// A kind of device: some tests need to know registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     VirtioMmio {
@@ -75,6 +75,10 @@ enum Kind {
     Xgmac,
     /// Memory, and beside it the registers of the controller that resets the device.
     WithController,
+    /// The same, but the line that resets the device resets another one as well.
+    SharesReset,
+    /// Memory that begins at an address that allows accesses of two bytes, and no longer ones.
+    Misaligned,
     /// QEMU's firmware configuration: I/O ports.
     FwCfg,
     Other,
@@ -86,6 +90,10 @@ fn kind(subject: &Subject, device: &Device) -> std::io::Result<(Kind, Region)> {
         Kind::FwCfg
     } else if subject.name.ends_with(".ethernet") {
         Kind::Xgmac
+    } else if subject.name.starts_with("fff53000.") {
+        Kind::SharesReset
+    } else if subject.name.starts_with("fff54002.") {
+        Kind::Misaligned
     } else if subject.name.ends_with(".dma-controller") {
         Kind::WithController
     } else if region.flags & VFIO_REGION_INFO_FLAG_MMAP != 0 {
@@ -102,12 +110,15 @@ fn kind(subject: &Subject, device: &Device) -> std::io::Result<(Kind, Region)> {
 
 impl Kind {
     fn has_pages(self) -> bool {
-        matches!(self, Kind::Pages | Kind::Xgmac | Kind::WithController)
+        matches!(
+            self,
+            Kind::Pages | Kind::Xgmac | Kind::WithController | Kind::SharesReset
+        )
     }
 }
 
 fn has_level_irq(device: &Device) -> std::io::Result<bool> {
-    Ok(device.irq(0)?.0 & VFIO_IRQ_INFO_MASKABLE != 0)
+    Ok(device.irq(0)?.flags & VFIO_IRQ_INFO_MASKABLE != 0)
 }
 
 type Test = (&'static str, fn(&Subject) -> Outcome);

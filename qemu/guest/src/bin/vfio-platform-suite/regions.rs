@@ -13,16 +13,23 @@ use overdrive_guest::{
 use crate::{Kind, Subject, Test, info::has_reset, kind};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("registers of 4 bytes", words),
-    ("long reads are a sequence of registers", long_reads),
+    (
+        "registers of 4 bytes have the values that they must have",
+        words,
+    ),
+    ("a long read is a sequence of registers", long_reads),
     ("reads of every size and alignment agree", alignment),
     ("writes reach the device", writes),
-    ("8 aligned bytes", eight),
-    ("reads end with the region", ends),
-    ("positions outside of any region", outside),
-    ("buffers that can't be accessed", bad_buffers),
-    ("I/O ports", ports),
-    ("reset", reset),
+    ("8 aligned bytes are two registers", eight),
+    (
+        "registers at an odd address are accessed in parts",
+        misaligned,
+    ),
+    ("a read ends with the region", ends),
+    ("positions outside of any region are refused", outside),
+    ("buffers that can't be accessed are refused", bad_buffers),
+    ("I/O ports are read and written", ports),
+    ("a reset brings the device to rest", reset),
 ];
 
 const DEVICE_FEATURES: u64 = 0x10;
@@ -149,6 +156,38 @@ fn eight(subject: &Subject) -> Outcome {
     )
 }
 
+/// An access of 4 bytes at such an address is a fault in the kernel.
+fn misaligned(subject: &Subject) -> Outcome {
+    let device = subject.open()?;
+    let (kind, region) = kind(subject, &device)?;
+
+    if kind != Kind::Misaligned {
+        return skip("the registers are aligned");
+    }
+    let expected: Vec<u8> = (0x40..).take(16).collect();
+    for (offset, byte) in (0..).zip(&expected) {
+        device
+            .file()
+            .write_all_at(&[*byte], region.offset + offset)?;
+    }
+    for start in 0..8 {
+        for end in [start + 1, start + 2, start + 4, start + 8] {
+            let part = read(&device, region.offset + start as u64, end - start)?;
+            equal(
+                &format!("bytes {start} to {end}"),
+                part,
+                expected[start..end].to_vec(),
+            )?;
+        }
+    }
+    device.write_u32(&region, 4, 0x0403_0201)?;
+    equal(
+        "what was written",
+        read(&device, region.offset + 4, 4)?,
+        vec![1, 2, 3, 4],
+    )
+}
+
 fn ends(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let (kind, region) = kind(subject, &device)?;
@@ -183,7 +222,7 @@ fn ends(subject: &Subject) -> Outcome {
 
 fn outside(subject: &Subject) -> Outcome {
     let device = subject.open()?;
-    let (_, regions, _) = device.info()?;
+    let regions = device.info()?.regions;
     let top = u64::try_from(i64::MAX)?;
 
     for position in [
@@ -255,6 +294,9 @@ fn reset(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let (kind, region) = kind(subject, &device)?;
 
+    if kind == Kind::SharesReset {
+        return leave_shared_line(device);
+    }
     if !has_reset(subject, kind) {
         return fails("a reset that there is not", device.reset(), EINVAL);
     }
@@ -345,5 +387,15 @@ fn reset_by_controller(subject: &Subject, device: Device) -> Outcome {
     let device = subject.open()?;
     let after = device.read_u32(&lines, 0)?;
     equal("the lines after an open", after, !LINE)?;
+    Ok(device.write_u32(&lines, 0, 0)?)
+}
+
+/// The line stays as it is: another device would be reset by it.
+fn leave_shared_line(device: Device) -> Outcome {
+    let lines = device.region(1)?;
+
+    device.write_u32(&lines, 0, !0)?;
+    fails("a reset by a shared line", device.reset(), EINVAL)?;
+    equal("the lines afterwards", device.read_u32(&lines, 0)?, !0)?;
     Ok(device.write_u32(&lines, 0, 0)?)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who may have the device open, and how often.
+//! Users that have the device open, and their number.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,20 +11,22 @@ use std::{
 use libc::{EBUSY, EINVAL, ENODEV};
 use overdrive_guest::{
     ktap::{Outcome, equal, fails, skip},
-    vfio::{DEVICE_BIND_IOMMUFD, DEVICE_GET_INFO, Device, firmware_bus, ioctl_words},
+    vfio::{DEVICE_BIND_IOMMUFD, Device, argsz, firmware_bus, info_of, ioctl_with},
 };
+
+use vfio_bindings::bindings::vfio::vfio_device_bind_iommufd;
 
 use crate::{Subject, Test};
 
 pub(crate) const TESTS: &[Test] = &[
     (
-        "opened many times, one after the other",
+        "a device can be opened many times, one after the other",
         one_after_the_other,
     ),
     ("a group has one user", one_user),
-    ("a user opens the device twice", twice),
-    ("a name that is not the device's", other_name),
-    ("the character device", cdev),
+    ("a user can open a device twice", twice),
+    ("a name that is not the device's is refused", other_name),
+    ("a user comes through the character device", cdev),
 ];
 
 fn one_after_the_other(subject: &Subject) -> Outcome {
@@ -42,11 +44,10 @@ fn one_user(subject: &Subject) -> Outcome {
 fn twice(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     let again = device.open_again(&subject.name)?;
-    let mut words = [16, 0, 0, 0];
-    ioctl_words(&again, DEVICE_GET_INFO, &mut words)?;
+    info_of(&again)?;
     drop(device);
-    ioctl_words(&again, DEVICE_GET_INFO, &mut words)?;
-    equal("the bus", words[1] & subject.bus_flag(), subject.bus_flag())
+    let flags = info_of(&again)?.flags;
+    equal("the bus", flags & subject.bus_flag(), subject.bus_flag())
 }
 
 fn other_name(subject: &Subject) -> Outcome {
@@ -76,23 +77,21 @@ fn cdev(subject: &Subject) -> Outcome {
     let iommufd = open(&"/dev/iommu".into())?;
     let file: File = open(&node)?;
 
-    let mut words = [16, 0, 0, 0];
-    fails(
-        "an ioctl before the binding",
-        ioctl_words(&file, DEVICE_GET_INFO, &mut words),
-        EINVAL,
-    )?;
+    fails("an ioctl before the binding", info_of(&file), EINVAL)?;
     fails(
         "a read before the binding",
         file.read_at(&mut [0; 4], 0),
         EINVAL,
     )?;
 
-    let fd = u32::try_from(iommufd.as_raw_fd())?;
-    let mut bind = [16, 0, fd, 0, 0, 0];
-    ioctl_words(&file, DEVICE_BIND_IOMMUFD, &mut bind)?;
-    ioctl_words(&file, DEVICE_GET_INFO, &mut words)?;
-    equal("the bus", words[1] & subject.bus_flag(), subject.bus_flag())?;
+    let mut bind = vfio_device_bind_iommufd {
+        argsz: argsz::<vfio_device_bind_iommufd>(),
+        iommufd: iommufd.as_raw_fd(),
+        ..Default::default()
+    };
+    ioctl_with(&file, DEVICE_BIND_IOMMUFD, &mut bind)?;
+    let flags = info_of(&file)?.flags;
+    equal("the bus", flags & subject.bus_flag(), subject.bus_flag())?;
     file.read_exact_at(&mut [0; 1], 0)?;
     fails(
         "the group meanwhile",

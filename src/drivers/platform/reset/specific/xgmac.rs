@@ -2,16 +2,9 @@
 
 //! The network controller of Calxeda's ECX-1000 and ECX-2000.
 
-use super::super::Reset;
-use crate::{
-    abstractions::{
-        io::Io,
-        resource::ResourceIo, //
-    },
-    drivers::platform::regions::{
-        Region,
-        Regions, //
-    }, //
+use super::{
+    Regions,
+    Reset, //
 };
 use kernel::{
     device::{
@@ -43,19 +36,16 @@ impl Reset for Xgmac {
     }
 
     fn reset(&self, _dev: &Device<Bound>, regions: &Regions) -> Result {
-        let ResourceIo::Mem(registers) = regions.get(0).map(Region::io)? else {
-            return Err(EINVAL);
-        };
-        let registers = registers.mapped()?;
+        let registers = regions.get(0)?.range();
 
-        Io::<u32>::write(&registers, Self::DMA_INTERRUPTS, 0)?;
+        registers.write(Self::DMA_INTERRUPTS, 0_u32)?;
         for (register, bits) in [
             (Self::DMA_CONTROL, Self::START),
             (Self::CONTROL, Self::ENABLE),
         ] {
-            let value = Io::<u32>::read(&registers, register)?;
+            let value = registers.read::<u32>(register)?;
 
-            Io::<u32>::write(&registers, register, value & !bits)?;
+            registers.write(register, value & !bits)?;
         }
 
         Ok(())

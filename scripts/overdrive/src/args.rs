@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line: commands, options, and what `--help` teaches.
+
+mod help;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+
+use crate::bus::Scope;
+
+/// Decides which driver owns a device.
+#[derive(Debug, Parser)]
+#[command(
+    name = "overdrive",
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = help::MAIN,
+    disable_help_subcommand = false,
+    infer_subcommands = false
+)]
+pub struct Args {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show devices with their IOMMU groups, drivers and overrides
+    #[command(after_help = help::SHOW)]
+    List(Show),
+    /// Show the same by bus and IOMMU group
+    #[command(after_help = help::SHOW)]
+    Tree(Show),
+    /// Show all about a device, and who uses it
+    Status(Status),
+    /// Tell what is wrong, and what helps
+    #[command(after_help = help::DOCTOR)]
+    Doctor(Doctor),
+    /// Move devices to another driver
+    #[command(
+        after_help = help::MOVE,
+        override_usage = "overdrive bind [OPTIONS] DEVICE... DRIVER"
+    )]
+    Bind(Bind),
+    /// Hand a device to the VFIO driver that knows most about it
+    #[command(after_help = help::VARIANT)]
+    Variant(Variant),
+    /// Take the driver away and keep all others off
+    #[command(after_help = help::MOVE)]
+    Unbind(Unbind),
+    /// Give devices back to their standard driver
+    #[command(after_help = help::MOVE)]
+    Release(Unbind),
+    /// Make, remove and list rules, which decide before the first probe
+    #[command(subcommand, after_help = help::RULE)]
+    Rule(Rule),
+    /// Make, remove and list slots, whose devices the meta driver seizes
+    #[command(subcommand, after_help = help::SLOT)]
+    Slot(Slot),
+    /// Give driver_override to buses that lack it
+    #[command(subcommand, after_help = help::BUS)]
+    Bus(Bus),
+    /// Write what is in force to /etc/overdrive.d
+    #[command(after_help = help::STORE)]
+    Save(Save),
+    /// Put in force what is saved
+    #[command(after_help = help::STORE)]
+    Restore(Restore),
+    /// Check what is saved, file by file and line by line
+    #[command(after_help = help::STORE)]
+    Check(Check),
+}
+
+/// Which devices are shown, and how.
+#[derive(Debug, ClapArgs)]
+pub struct Show {
+    /// All devices of all buses
+    #[arg(long, short)]
+    pub all: bool,
+    /// All devices of this bus
+    #[arg(long, value_name = "BUS", action = ArgAction::Append)]
+    pub bus: Vec<String>,
+    /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which devices' status is shown.
+#[derive(Debug, ClapArgs)]
+pub struct Status {
+    /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+    /// Devices by any of their names
+    #[arg(value_name = "DEVICE", required = true)]
+    pub devices: Vec<String>,
+}
+
+/// What the doctor looks at.
+#[derive(Debug, ClapArgs)]
+pub struct Doctor {
+    /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+    /// Devices by any of their names
+    #[arg(value_name = "DEVICE")]
+    pub devices: Vec<String>,
+}
+
+/// What all moves have in common.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct MoveOptions {
+    /// All devices of the device's IOMMU group but bridges: all, or none
+    #[arg(long, short)]
+    pub group: bool,
+    /// Also a device in use
+    #[arg(long, short)]
+    pub force: bool,
+}
+
+/// A move to a driver.
+#[derive(Debug, ClapArgs)]
+pub struct Bind {
+    #[command(flatten)]
+    pub options: MoveOptions,
+    /// Devices by any of their names, and the driver last
+    #[arg(value_name = "DEVICE", num_args = 2.., required = true)]
+    pub words: Vec<String>,
+}
+
+/// A move to the best VFIO driver.
+#[derive(Debug, ClapArgs)]
+pub struct Variant {
+    /// List the candidates, best first, and change nothing
+    #[arg(long)]
+    pub all: bool,
+    /// Only print the module that would be taken
+    #[arg(long, conflicts_with = "all")]
+    pub print: bool,
+    #[command(flatten)]
+    pub options: MoveOptions,
+    /// A device by any of its names
+    #[arg(value_name = "DEVICE")]
+    pub device: String,
+}
+
+/// A move to no driver, or to the standard one.
+#[derive(Debug, ClapArgs)]
+pub struct Unbind {
+    #[command(flatten)]
+    pub options: MoveOptions,
+    /// Devices by any of their names
+    #[arg(value_name = "DEVICE", required = true)]
+    pub devices: Vec<String>,
+}
+
+/// What is done with rules.
+#[derive(Debug, Subcommand)]
+pub enum Rule {
+    /// Make a rule
+    Add(RuleAdd),
+    /// Remove a rule
+    Del(RuleDel),
+    /// List the rules
+    List(RuleList),
+}
+
+/// A new rule.
+#[derive(Debug, ClapArgs)]
+pub struct RuleAdd {
+    /// Have it act on devices that are here already
+    #[arg(long)]
+    pub apply: bool,
+    /// Also write it to /etc/overdrive.d
+    #[arg(long)]
+    pub save: bool,
+    /// Also for a device in use, or one that the next boot needs
+    #[arg(long, short)]
+    pub force: bool,
+    /// The rule's name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What it says, FIELD=TEXT
+    #[arg(value_name = "FIELD=TEXT", required = true)]
+    pub fields: Vec<String>,
+}
+
+/// A rule to be removed.
+#[derive(Debug, ClapArgs)]
+pub struct RuleDel {
+    /// Also remove it from /etc/overdrive.d
+    #[arg(long)]
+    pub save: bool,
+    /// The rule's name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// How rules are listed.
+#[derive(Debug, ClapArgs)]
+pub struct RuleList {
+    /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is done with slots.
+#[derive(Debug, Subcommand)]
+pub enum Slot {
+    /// Make a slot
+    Add(SlotAdd),
+    /// Remove a slot
+    Del {
+        /// The slot
+        #[arg(value_name = "SLOT")]
+        slot: String,
+    },
+    /// List the slots
+    List,
+}
+
+/// A new slot.
+#[derive(Debug, ClapArgs)]
+pub struct SlotAdd {
+    /// Also for a device in use
+    #[arg(long, short)]
+    pub force: bool,
+    /// An address as xen-pciback writes it, or platform/NAME
+    #[arg(value_name = "SLOT")]
+    pub slot: String,
+}
+
+/// What is done with buses.
+#[derive(Debug, Subcommand)]
+pub enum Bus {
+    /// Extend a bus
+    Add {
+        /// The devices that can have the driver that their override names: restrict or force
+        #[arg(long, value_name = "SCOPE", value_parser = scope)]
+        scope: Option<Scope>,
+        /// The bus's name
+        #[arg(value_name = "BUS")]
+        bus: String,
+    },
+    /// Take it back
+    Del {
+        /// The bus's name
+        #[arg(value_name = "BUS")]
+        bus: String,
+    },
+    /// List the buses
+    List,
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    Scope::parse(word).ok_or_else(|| "it is restrict or force".to_owned())
+}
+
+/// What is saved.
+#[derive(Debug, ClapArgs)]
+pub struct Save {
+    /// Only these rules
+    #[arg(value_name = "RULE")]
+    pub rules: Vec<String>,
+}
+
+/// What is put in force.
+#[derive(Debug, ClapArgs)]
+pub struct Restore {
+    /// Only print the line for modprobe.d that does the same when the module is loaded
+    #[arg(long)]
+    pub print: bool,
+    /// Also devices in use
+    #[arg(long, short)]
+    pub force: bool,
+}
+
+/// How what is saved is checked.
+#[derive(Debug, ClapArgs)]
+pub struct Check {
+    /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+}

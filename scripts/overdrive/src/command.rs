@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands, one file each.
+
+mod bind;
+mod bus;
+mod check;
+mod doctor;
+mod list;
+mod restore;
+mod rule;
+mod save;
+mod slot;
+mod status;
+mod tree;
+mod variant;
+
+use crate::{args::Command, failure::Result, system::System};
+
+/// Runs a command.
+pub fn run(system: &System, command: Command) -> Result {
+    match command {
+        Command::List(args) => list::run(system, &args),
+        Command::Tree(args) => tree::run(system, &args),
+        Command::Status(args) => status::run(system, &args),
+        Command::Doctor(args) => doctor::run(system, &args),
+        Command::Bind(args) => bind::run(system, &args),
+        Command::Variant(args) => variant::run(system, &args),
+        Command::Unbind(args) => bind::unbind(system, &args),
+        Command::Release(args) => bind::release(system, &args),
+        Command::Rule(args) => rule::run(system, &args),
+        Command::Slot(args) => slot::run(system, &args),
+        Command::Bus(args) => bus::run(system, &args),
+        Command::Save(args) => save::run(system, &args),
+        Command::Restore(args) => restore::run(system, &args),
+        Command::Check(args) => check::run(system, &args),
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `slot`: devices that a meta driver seizes, by address.
+
+use crate::{args, failure::Result, output, rule::configfs, slot, system::System};
+
+/// Runs the command.
+pub(super) fn run(system: &System, args: &args::Slot) -> Result {
+    configfs::require_module(system)?;
+    match args {
+        args::Slot::Add(args) => slot::add(system, &args.slot),
+        args::Slot::Del { slot } => slot::remove(system, slot),
+        args::Slot::List => {
+            for slot in slot::all(system) {
+                output::print(slot);
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device as sysfs shows it.
+
+pub mod carried;
+pub mod find;
+pub mod group;
+pub mod kind;
+pub mod pci_address;
+pub mod status;
+
+use crate::{
+    output::table::Tone,
+    system::{System, base},
+};
+
+use status::{Rebind, Status};
+
+/// A device, with what sysfs said about it when it was read.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Its folder, without symbolic links.
+    pub path: String,
+    /// Its name on its bus.
+    pub name: String,
+    /// The bus's name, empty if it is on none.
+    pub bus: String,
+    /// Its driver.
+    pub driver: Option<String>,
+    /// The number of its IOMMU group.
+    pub group: Option<u32>,
+    /// `true` if it has a file `driver_override`.
+    pub has_override_file: bool,
+    /// What that file says, if it says something.
+    pub driver_override: Option<String>,
+    /// What set the override: `user`, `kernel`, `rule:NAME` or `slot`.
+    pub by: Option<String>,
+    /// The module's status line, if the module follows the device.
+    pub status: Option<Status>,
+}
+
+impl Device {
+    /// Reads the device whose folder is `path`, which has no symbolic links.
+    pub fn read(system: &System, path: &str) -> Self {
+        let bus = system
+            .link_name(&format!("{path}/subsystem"))
+            .unwrap_or_default();
+        Self::read_on_bus(system, path, &bus)
+    }
+
+    /// Reads the device whose folder is `path` and that is on the bus `bus`.
+    pub fn read_on_bus(system: &System, path: &str, bus: &str) -> Self {
+        let text = system.text(&format!("{path}/driver_override"));
+        let has_override_file = text.is_some();
+        let driver_override = text
+            .map(|text| text.trim_end_matches('\n').to_owned())
+            .filter(|text| !text.is_empty() && text != "(null)");
+        let status = Status::read(system, path);
+        let by = match (&status, &driver_override) {
+            (Some(status), _) => status.by.clone(),
+            (None, Some(_)) => Some("user".to_owned()),
+            (None, None) => None,
+        };
+        Self {
+            name: base(path).to_owned(),
+            bus: bus.to_owned(),
+            driver: system.link_name(&format!("{path}/driver")),
+            group: system
+                .link_name(&format!("{path}/iommu_group"))
+                .and_then(|group| group.parse().ok()),
+            has_override_file,
+            driver_override,
+            by,
+            status,
+            path: path.to_owned(),
+        }
+    }
+
+    /// Reads the device again.
+    pub fn refresh(&mut self, system: &System) {
+        *self = Self::read_on_bus(system, &self.path, &self.bus);
+    }
+
+    /// Returns the path of one of the device's files.
+    pub fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.path)
+    }
+
+    /// Returns what the module says of the last rebind.
+    pub fn rebind(&self) -> Option<&Rebind> {
+        self.status.as_ref()?.rebind.as_ref()
+    }
+
+    /// Returns the module alias, if the bus knows one.
+    pub fn modalias(&self, system: &System) -> Option<String> {
+        system.word(&self.file("modalias"))
+    }
+
+    /// Returns `true` if a VFIO driver has the device.
+    pub fn is_for_userspace(&self, system: &System) -> bool {
+        system.is_dir(&self.file("vfio-dev"))
+    }
+
+    /// Returns the names of the device's VFIO character devices.
+    pub fn vfio_nodes(&self, system: &System) -> Vec<String> {
+        system.list(&self.file("vfio-dev"))
+    }
+
+    /// Returns `true` if the device does not keep userspace from the IOMMU group that it is in.
+    pub fn is_harmless(&self, system: &System) -> bool {
+        match self.driver.as_deref() {
+            None | Some("pci-stub" | "pcieport") => true,
+            Some(_) => self.is_for_userspace(system),
+        }
+    }
+
+    /// Returns how a row about the device is shown.
+    pub fn tone(&self, system: &System) -> Tone {
+        if self.is_for_userspace(system) {
+            return Tone::Userspace;
+        }
+        match (self.driver_override.as_deref(), self.driver.as_deref()) {
+            (Some(wanted), driver) if wanted != "none" && Some(wanted) != driver => Tone::Wrong,
+            (_, None) => Tone::Idle,
+            _ => Tone::Plain,
+        }
+    }
+}
+
+/// Returns the paths of all devices of a bus.
+pub fn all_on_bus(system: &System, bus: &str) -> Vec<String> {
+    let folder = format!("/sys/bus/{bus}/devices");
+    system
+        .list(&folder)
+        .into_iter()
+        .filter_map(|name| path_of_link(system, &folder, &name))
+        .collect()
+}
+
+/// Returns the path of the device that the link `folder/name` leads to.
+///
+/// sysfs links to devices by relative paths to real folders: to put the two together is enough, and cheaper than to
+/// look at every folder on the way.
+fn path_of_link(system: &System, folder: &str, name: &str) -> Option<String> {
+    let target = system.link(&format!("{folder}/{name}"))?;
+    let mut path = folder;
+    let mut rest = target.as_str();
+    while let Some(inner) = rest.strip_prefix("../") {
+        path = crate::system::parent(path);
+        rest = inner;
+    }
+    if rest.starts_with('/') || rest.contains("/../") {
+        return system.real(&format!("{folder}/{name}"));
+    }
+    Some(format!("{path}/{rest}"))
+}
+
+/// Returns the names of all buses.
+pub fn all_buses(system: &System) -> Vec<String> {
+    system.list("/sys/bus")
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kind of a device, in a word for people.
+
+use super::Device;
+use crate::system::{System, parent};
+
+/// PCI classes by the first digits of their numbers; the longest that fits counts.
+const PCI_CLASSES: &[(&str, &str)] = &[
+    ("0106", "SATA"),
+    ("0108", "NVMe"),
+    ("01", "storage"),
+    ("02", "network"),
+    ("03", "display"),
+    ("0403", "audio"),
+    ("04", "multimedia"),
+    ("05", "memory"),
+    ("0600", "host bridge"),
+    ("0601", "ISA bridge"),
+    ("0604", "bridge"),
+    ("06", "other bridge"),
+    ("07", "communication"),
+    ("08", "system"),
+    ("09", "input"),
+    ("0c03", "USB controller"),
+    ("0c05", "SMBus"),
+    ("0d", "wireless"),
+    ("12", "accelerator"),
+];
+
+/// Returns what the device is; empty if nothing is known.
+pub fn describe(system: &System, device: &Device) -> String {
+    let line = |name| system.line(&device.file(name));
+    match device.bus.as_str() {
+        "pci" => {
+            let id = |name| line(name).trim_start_matches("0x").to_owned();
+            format!(
+                "{} {}:{}",
+                pci_class(&line("class")),
+                id("vendor"),
+                id("device")
+            )
+        }
+        "usb" => [line("product"), line("interface")]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or_else(|| system.line(&format!("{}/product", parent(&device.path)))),
+        "virtio" => system
+            .number(&device.file("device"))
+            .map_or_else(String::new, |number| format!("virtio {number}")),
+        _ => String::new(),
+    }
+}
+
+/// Returns `true` for a PCI bridge to another bus. What is behind it does not depend on its driver.
+pub fn is_bridge(system: &System, device: &Device) -> bool {
+    device.bus == "pci" && system.line(&device.file("class")).starts_with("0x0604")
+}
+
+fn pci_class(class: &str) -> &'static str {
+    let class = class.trim_start_matches("0x");
+    PCI_CLASSES
+        .iter()
+        .find(|(digits, _)| class.starts_with(digits))
+        .map_or("device", |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_class_that_fits_counts() {
+        assert_eq!(pci_class("0x010802"), "NVMe");
+        assert_eq!(pci_class("0x010000"), "storage");
+        assert_eq!(pci_class("0x060400"), "bridge");
+        assert_eq!(pci_class("0xff0000"), "device");
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The driver that a person means, and the module that brings it.
+
+use crate::{
+    failure::{Exit, Failure, Result},
+    modules, output,
+    system::System,
+};
+
+/// Words that stand where a driver's name does, and are none.
+pub fn is_word(name: &str) -> bool {
+    name.is_empty() || name == "none" || name.starts_with('@')
+}
+
+/// Returns `true` if the bus has the driver.
+pub fn exists(system: &System, bus: &str, name: &str) -> bool {
+    system.exists(&format!("/sys/bus/{bus}/drivers/{name}"))
+}
+
+/// Returns `true` if any bus has the driver.
+pub fn exists_anywhere(system: &System, name: &str) -> bool {
+    crate::device::all_buses(system)
+        .iter()
+        .any(|bus| exists(system, bus, name))
+}
+
+/// Returns the drivers that a loaded module has on a bus.
+pub fn of_module(system: &System, module: &str, bus: &str) -> Vec<String> {
+    let folder = format!("/sys/module/{}/drivers", modules::canonical(module));
+    let prefix = format!("{bus}:");
+    system
+        .list(&folder)
+        .into_iter()
+        .filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned))
+        .collect()
+}
+
+/// Returns the name of the driver of the bus that `name` means, which is a driver's name or a module's. Its module is
+/// loaded, if need be.
+pub fn require(system: &System, bus: &str, name: &str) -> Result<String> {
+    if is_word(name) || exists(system, bus, name) {
+        return Ok(name.to_owned());
+    }
+    let loaded = modules::load(system, name, &[]);
+    if exists(system, bus, name) {
+        return Ok(name.to_owned());
+    }
+    let drivers = of_module(system, name, bus);
+    match drivers.as_slice() {
+        [driver] => {
+            output::say(format!("the driver of the module {name} is {driver}"));
+            Ok(driver.clone())
+        }
+        [] => Err(Failure::new(
+            Exit::NotFound,
+            match loaded {
+                Ok(()) => format!(
+                    "the bus {bus} has no driver {name}, and the module of that name brings none"
+                ),
+                Err(_) => {
+                    format!(
+                        "the bus {bus} has no driver {name}, and no module of that name brings one"
+                    )
+                }
+            },
+        )),
+        several => Err(Failure::new(
+            Exit::NotFound,
+            format!(
+                "the module {name} has several drivers on the bus {bus}: say which of {}",
+                several.join(", ")
+            ),
+        )),
+    }
+}
+
+/// Returns the only driver that a module, which is loaded, has on a bus.
+pub fn only_one(system: &System, module: &str, bus: &str) -> Result<String> {
+    let mut drivers = of_module(system, module, bus);
+    if drivers.len() > 1 {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("the module {module} has several drivers on the bus {bus}"),
+        ));
+    }
+    drivers.pop().ok_or_else(|| {
+        Failure::new(
+            Exit::NotFound,
+            format!("the module {module} has no driver on the bus {bus}"),
+        )
+    })
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is printed: messages, tables and JSON.
+
+pub mod json;
+pub mod log;
+pub mod table;
+
+use std::io::{self, Write};
+
+/// Says something on standard error, with the program's name before it.
+pub fn say(text: impl AsRef<str>) {
+    // Nobody is left to be told.
+    let _ = writeln!(io::stderr(), "overdrive: {}", text.as_ref());
+}
+
+/// Says something that belongs to the message before it.
+pub fn say_more(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "  {}", text.as_ref());
+}
+
+/// Prints a line on standard output. Whoever stops reading needs no more of it.
+pub fn print(text: impl AsRef<str>) {
+    let _ = writeln!(io::stdout(), "{}", text.as_ref());
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is kept across boots: the folder `/etc/overdrive.d`.
+//!
+//! It has a file `NAME.rule` for each rule, and the files `slots` and `buses` with an entry on every line. Every entry
+//! stands alone: one that is bad is a [`Problem`] with its file and line, and the others are read as if it were not there.
+
+pub mod atomic;
+pub mod boot;
+mod list_file;
+mod rule_file;
+
+use std::{env, fmt, io};
+
+use crate::{
+    bus::Scope,
+    failure::{Exit, Failure, Result, reason},
+    rule::{Rule, field::Field},
+    slot,
+    system::System,
+};
+
+/// Something in the folder that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file's path.
+    pub file: String,
+    /// The line, counted from 1; 0 if it is the whole file.
+    pub line: usize,
+    /// The reason.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.text),
+            line => write!(f, "{}:{line}: {}", self.file, self.text),
+        }
+    }
+}
+
+/// An entry, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<T> {
+    /// The file's path.
+    pub file: String,
+    /// The line, counted from 1; 1 for a rule.
+    pub line: usize,
+    /// What it says.
+    pub value: T,
+}
+
+impl<T> Entry<T> {
+    /// Returns the problem that the entry is.
+    pub fn problem(&self, text: impl Into<String>) -> Problem {
+        Problem {
+            file: self.file.clone(),
+            line: self.line,
+            text: text.into(),
+        }
+    }
+}
+
+/// All that is saved.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    /// The rules, by name.
+    pub rules: Vec<Entry<Rule>>,
+    /// The slots, as `slot add` takes them.
+    pub slots: Vec<Entry<String>>,
+    /// The buses.
+    pub buses: Vec<Entry<(String, Scope)>>,
+    /// What can't be used.
+    pub problems: Vec<Problem>,
+}
+
+impl Saved {
+    /// Returns `true` if there is nothing, good or bad.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+            && self.slots.is_empty()
+            && self.buses.is_empty()
+            && self.problems.is_empty()
+    }
+}
+
+/// The folder.
+#[derive(Debug)]
+pub struct Store<'a> {
+    system: &'a System,
+    folder: String,
+}
+
+impl<'a> Store<'a> {
+    /// Returns the folder that the environment names, or the usual one.
+    pub fn new(system: &'a System) -> Self {
+        let folder = env::var("OVERDRIVE_SAVED").ok();
+        Self {
+            system,
+            folder: folder
+                .filter(|folder| !folder.is_empty())
+                .unwrap_or_else(|| "/etc/overdrive.d".to_owned()),
+        }
+    }
+
+    /// Returns the path of the folder.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// Returns the path of the file of a rule.
+    pub fn rule_path(&self, name: &str) -> String {
+        format!("{}/{name}.rule", self.folder)
+    }
+
+    /// Returns `true` if a rule of this name is saved.
+    pub fn has_rule(&self, name: &str) -> bool {
+        self.system.exists(&self.rule_path(name))
+    }
+
+    /// Reads all that is saved.
+    pub fn read(&self) -> Saved {
+        let mut saved = Saved::default();
+        for name in self.system.list(&self.folder) {
+            let file = format!("{}/{name}", self.folder);
+            // What an editor or a save that was cut off leaves.
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            let text = match std::fs::read(self.system.at_root(&file)) {
+                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Err(error) => {
+                    saved.problems.push(Problem {
+                        file,
+                        line: 0,
+                        text: reason(&error),
+                    });
+                    continue;
+                }
+            };
+            match name.as_str() {
+                "slots" => list_file::slots(&file, &text, &mut saved),
+                "buses" => list_file::buses(&file, &text, &mut saved),
+                _ => match name.strip_suffix(".rule") {
+                    Some(rule) => rule_file::read(&file, rule, &text, &mut saved),
+                    None => saved.problems.push(Problem {
+                        file,
+                        line: 0,
+                        text: "it is none of NAME.rule, slots and buses, and has no effect"
+                            .to_owned(),
+                    }),
+                },
+            }
+        }
+        saved
+    }
+
+    /// Writes a rule, and returns its file.
+    pub fn write_rule(&self, rule: &Rule) -> Result<String> {
+        let mut text = "# See overdrive rule --help.\n".to_owned();
+        for (field, value) in &rule.fields {
+            text.push_str(&format!("{field} = {value}\n"));
+        }
+        self.write(&format!("{}.rule", rule.name), &text)
+    }
+
+    /// Removes the file of a rule; returns `false` if there is none.
+    pub fn remove_rule(&self, name: &str) -> Result<bool> {
+        self.remove(&format!("{name}.rule"))
+    }
+
+    /// Writes all slots, and returns their file if there is one then.
+    pub fn write_slots(&self, slots: &[String]) -> Result<Option<String>> {
+        self.write_list(
+            "slots",
+            "# Devices for the meta driver: PCI addresses, or platform/NAME.",
+            slots,
+        )
+    }
+
+    /// Writes all buses, and returns their file if there is one then.
+    pub fn write_buses(&self, buses: &[(String, Scope)]) -> Result<Option<String>> {
+        let lines: Vec<String> = buses
+            .iter()
+            .map(|(name, scope)| format!("{name} {scope}"))
+            .collect();
+        self.write_list(
+            "buses",
+            "# Buses that get driver_override from overdrive: NAME SCOPE.",
+            &lines,
+        )
+    }
+
+    fn write_list(&self, name: &str, title: &str, lines: &[String]) -> Result<Option<String>> {
+        if lines.is_empty() {
+            self.remove(name)?;
+            return Ok(None);
+        }
+        let text = format!("{title}\n{}\n", lines.join("\n"));
+        self.write(name, &text).map(Some)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<String> {
+        let file = format!("{}/{name}", self.folder);
+        atomic::write(&self.system.at_root(&self.folder), name, text)
+            .map_err(|error| self.failure(&file, &error))?;
+        Ok(file)
+    }
+
+    fn remove(&self, name: &str) -> Result<bool> {
+        let file = format!("{}/{name}", self.folder);
+        match atomic::remove(&self.system.at_root(&self.folder), name) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.failure(&file, &error)),
+        }
+    }
+
+    fn failure(&self, file: &str, error: &io::Error) -> Failure {
+        Failure::new(Exit::Failed, format!("{file}: {}", reason(error)))
+    }
+}
+
+/// Returns the parameters with which the module holds all good entries from the moment when it is loaded. A rule that
+/// has no place there is left to configfs.
+pub fn parameters(saved: &Saved) -> Vec<(&'static str, String)> {
+    // A page holds no more, and others may add to it.
+    const MOST: usize = 4000;
+
+    let mut rules = String::new();
+    for entry in &saved.rules {
+        let Some(text) = crate::rule::parameter::write(&entry.value) else {
+            continue;
+        };
+        if rules.len() + text.len() < MOST {
+            if !rules.is_empty() {
+                rules.push(';');
+            }
+            rules.push_str(&text);
+        }
+    }
+    let slots: String = saved
+        .slots
+        .iter()
+        .map(|entry| format!("({})", entry.value))
+        .collect();
+    let buses: Vec<String> = saved
+        .buses
+        .iter()
+        .map(|entry| format!("{}:{}", entry.value.0, entry.value.1))
+        .collect();
+    [
+        ("rules", rules),
+        ("slots", slots),
+        ("buses", buses.join(",")),
+    ]
+    .into_iter()
+    .filter(|(_, text)| !text.is_empty())
+    .collect()
+}
+
+/// Returns what is wrong with a rule as a whole, and the field to blame.
+pub fn check_rule(rule: &Rule) -> Option<(Option<Field>, String)> {
+    rule_file::check(rule)
+}
+
+/// Returns what is wrong with a slot.
+pub fn check_slot(text: &str) -> Option<String> {
+    slot::check(text)
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The machine's files, below a root folder.
+//!
+//! All paths are those of the machine, beginning with a slash; the root folder is put before them here and nowhere
+//! else. A test, or somebody who looks at another machine's recorded sysfs, chooses it by `OVERDRIVE_ROOT`.
+
+use std::{
+    env, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// The machine's files.
+#[derive(Debug)]
+pub struct System {
+    root: PathBuf,
+}
+
+impl System {
+    /// Returns the machine that the environment names.
+    pub fn from_env() -> Self {
+        match env::var_os("OVERDRIVE_ROOT") {
+            Some(root) if !root.is_empty() && root != "/" => Self::at(Path::new(&root)),
+            _ => Self {
+                root: PathBuf::new(),
+            },
+        }
+    }
+
+    /// Returns the machine that was recorded in `root`.
+    pub fn at(root: &Path) -> Self {
+        Self {
+            root: fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()),
+        }
+    }
+
+    /// Returns `true` if this is the machine that the program runs on, so that the kernel can be asked by other means
+    /// than files.
+    pub fn is_live(&self) -> bool {
+        self.root.as_os_str().is_empty()
+    }
+
+    /// Returns where the file `path` is for this process.
+    pub fn at_root(&self, path: &str) -> PathBuf {
+        let mut full = self.root.clone().into_os_string();
+        full.push(path);
+        full.into()
+    }
+
+    /// Returns `true` if there is a file `path`, links followed.
+    pub fn exists(&self, path: &str) -> bool {
+        self.at_root(path).exists()
+    }
+
+    /// Returns `true` if `path` is a folder, links followed.
+    pub fn is_dir(&self, path: &str) -> bool {
+        self.at_root(path).is_dir()
+    }
+
+    /// Returns the whole text of a file, or `None` if it can't be read.
+    pub fn text(&self, path: &str) -> Option<String> {
+        let bytes = fs::read(self.at_root(path)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Returns the first line of a file, empty if it can't be read.
+    pub fn line(&self, path: &str) -> String {
+        let mut text = self.text(path).unwrap_or_default();
+        text.truncate(text.find('\n').unwrap_or(text.len()));
+        text
+    }
+
+    /// Returns the first line of a file, or `None` if the line is empty or can't be read.
+    pub fn word(&self, path: &str) -> Option<String> {
+        Some(self.line(path)).filter(|line| !line.is_empty())
+    }
+
+    /// Returns the number in a file, which is decimal, or hexadecimal with `0x`.
+    pub fn number(&self, path: &str) -> Option<u64> {
+        let line = self.line(path);
+        match line.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => line.parse().ok(),
+        }
+    }
+
+    /// Returns what a symbolic link says.
+    pub fn link(&self, path: &str) -> Option<String> {
+        let target = fs::read_link(self.at_root(path)).ok()?;
+        target.to_str().map(str::to_owned)
+    }
+
+    /// Returns the last name in what a symbolic link says.
+    pub fn link_name(&self, path: &str) -> Option<String> {
+        let target = self.link(path)?;
+        Some(base(&target).to_owned())
+    }
+
+    /// Returns the path of a file without symbolic links.
+    pub fn real(&self, path: &str) -> Option<String> {
+        let full = fs::canonicalize(self.at_root(path)).ok()?;
+        let inner = full.strip_prefix(&self.root).unwrap_or(&full);
+        let inner = inner.to_str()?;
+        Some(if inner.starts_with('/') {
+            inner.to_owned()
+        } else {
+            format!("/{inner}")
+        })
+    }
+
+    /// Returns the names in a folder in the order of their bytes; none if it can't be read.
+    pub fn list(&self, path: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.at_root(path)) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Writes a line to a file of the kernel, in one piece.
+    pub fn write(&self, path: &str, text: &str) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .open(self.at_root(path))?;
+        file.write_all(format!("{text}\n").as_bytes())
+    }
+
+    /// Makes a folder.
+    pub fn mkdir(&self, path: &str) -> io::Result<()> {
+        fs::create_dir(self.at_root(path))
+    }
+
+    /// Removes a folder of configfs.
+    pub fn rmdir(&self, path: &str) -> io::Result<()> {
+        fs::remove_dir(self.at_root(path))
+    }
+}
+
+/// Returns the last name of a path.
+pub fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Returns the path of the folder that `path` is in; empty for what is in the root folder.
+pub fn parent(path: &str) -> &str {
+    path.rfind('/').map_or("", |at| &path[..at])
+}
+
+/// Returns `true` if `path` is `folder` or below it.
+pub fn is_within(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

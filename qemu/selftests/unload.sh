@@ -10,9 +10,8 @@
 . ./devices.sh
 
 cycles=$(stress_count 50 200)
-# What a cycle may leave behind, in KiB of slabs, once all caches are warm. KUnit loses some 7: kunit_attach_mm()
-# never gives its memory map back.
-leak_limit=9
+# What a cycle may leave behind, in KiB of slabs, once all caches are warm.
+leak_limit=1
 
 if [ -n "$(pci_devices 1234:11e8)" ]; then
 	bus=pci meta=vfio-meta

@@ -3,8 +3,10 @@
 //! `overdrive-harness test`: runs the selftests on every machine that they ask for.
 
 mod outcome;
+mod page;
 mod report;
 mod session;
+mod summary;
 
 use std::{
     collections::VecDeque,
@@ -31,7 +33,7 @@ use crate::{
     initramfs::Initramfs,
     kvm,
     machine::{self, Machine},
-    qemu::{Config, Console, Qemu},
+    qemu::{Config, Console, Event, Qemu},
     selftest::{self, Selftest},
     target::{Flavor, Target},
     tool::Log,
@@ -151,7 +153,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
             accel => accel,
         },
         initramfs: Initramfs::build(target, &selftests)?,
-        report: Report::new(count),
+        report: Report::new(target.name(), count),
         boots: AtomicUsize::new(0),
         target,
         args,
@@ -182,7 +184,13 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
     })?;
-    Ok(run.report.finish(&logs))
+    run.report.finish(&logs)
+}
+
+/// Returns the release in the first line of a kernel's log.
+fn kernel_release(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("] Linux version ")?;
+    rest.split_whitespace().next()
 }
 
 fn default_jobs() -> usize {
@@ -254,6 +262,7 @@ impl Run<'_> {
             .map(|test| Planned {
                 name: test.name.clone(),
                 limit: test.wants.timeout * self.target.flavor.slowness() * slowness,
+                optional: self.allowed_skips(&test.wants.optional),
             })
             .collect();
         while !planned.is_empty() {
@@ -275,6 +284,7 @@ impl Run<'_> {
             planned.push(Planned {
                 name: LEAK_CHECK.to_owned(),
                 limit: self.target.limit(LEAK_CHECK_SECONDS),
+                optional: self.allowed_skips(&[]),
             });
         }
         let (sender, events) = channel();
@@ -296,6 +306,11 @@ impl Run<'_> {
             match events.recv_timeout(wait) {
                 Ok(event) => {
                     log.line(&event.log_line())?;
+                    if let Event::Console(line) = &event {
+                        if let Some(release) = kernel_release(line) {
+                            self.report.kernel(release);
+                        }
+                    }
                     let step = session.event(&event, Instant::now());
                     if up.is_none() && session.is_up() {
                         up = Some(qemu.started.elapsed());
@@ -326,8 +341,8 @@ impl Run<'_> {
         }
         for splat in splats {
             let reason = format!("kernel log: {}", splat.title);
-            let name = format!("{}:boot", machine.name);
-            self.report.failure(&name, &[reason], &splat.lines, &path);
+            self.report
+                .boot_failure(machine.name, &[reason], &splat.lines, &path);
         }
         match trouble {
             // The look for leaks is none of the tests.
@@ -336,11 +351,15 @@ impl Run<'_> {
             Some(trouble) => {
                 let left: Vec<_> = tests.iter().skip(done).map(|t| t.name.as_str()).collect();
                 let reasons = [trouble, complaints, format!("not run: {}", left.join(", "))];
-                let name = format!("{}:boot", machine.name);
-                self.report.failure(&name, &reasons, &[], &path);
+                self.report.boot_failure(machine.name, &reasons, &[], &path);
                 Ok(tests.len())
             }
         }
+    }
+
+    /// Texts of which a skip's reason must contain one; none for kernels that others configure.
+    fn allowed_skips(&self, optional: &[String]) -> Option<Vec<String>> {
+        (self.target.flavor != Flavor::Stock).then(|| optional.to_vec())
     }
 
     fn config<'a>(&'a self, group: &Group, planned: &[Planned]) -> Config<'a> {

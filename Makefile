@@ -23,6 +23,9 @@ SUITES  ?=
 # How long `make test-all` may take; without it, as long as it wants.
 MINUTES ?=
 
+# How many interleavings `make transaction-check` tries.
+SCHEDULES ?= 1000000
+
 # How long `make fuzz` takes.
 SECONDS ?= 60
 
@@ -55,7 +58,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list host-test fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list host-test transaction-check fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -84,6 +87,7 @@ help:
 	@echo '  early-boot       - boot Debian systems with our package and a saved rule (root, mmdebstrap)'
 	@echo '  check            - clippy, rustfmt, shellcheck, the rules of scripts/check, and the tests that need no guest'
 	@echo '  check-tree-list  - where the tree breaks any of these rules'
+	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
@@ -191,30 +195,35 @@ clippy: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(build)/clippy) CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets \
 		--manifest-path qemu/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
-	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets \
-		--manifest-path scripts/check/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets --features generate \
 		--manifest-path scripts/overdrive/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
+	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" clippy --quiet --locked --all-targets \
+		--manifest-path scripts/check/Cargo.toml --target-dir '$(build)/cargo' -- -D warnings
 
 fmt fmt-check: setup
 	@. '$(env)' && "$$RUSTFMT" $(if $(filter fmt-check,$@),--check) --edition 2021 src/overdrive.rs
 	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) --all \
 		--manifest-path qemu/Cargo.toml
 	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) \
-		--manifest-path scripts/check/Cargo.toml
-	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) \
 		--manifest-path scripts/overdrive/Cargo.toml
+	@. '$(env)' && RUSTFMT="$$RUSTFMT" "$$CARGO" fmt $(if $(filter fmt-check,$@),--check) \
+		--manifest-path scripts/check/Cargo.toml
 
 shellcheck: setup
 	@git grep -lE '^#!/bin/(busybox )?sh' | \
 		xargs shellcheck --external-sources --source-path=SCRIPTDIR --shell=sh
 
 host-test: setup
-	@. '$(env)' && for project in qemu qemu/rules scripts/check scripts/overdrive; do \
+	@. '$(env)' && for project in qemu qemu/rules qemu/transaction scripts/overdrive scripts/check; do \
 		RUSTC="$$RUSTC" "$$CARGO" test --quiet --locked --manifest-path $$project/Cargo.toml \
 			--target-dir '$(build)/cargo' || exit 1; \
 	done
 	@scripts/overdrive_test.sh
+
+# The transaction engine under a scheduler that tries one interleaving after the other.
+transaction-check: setup
+	@. '$(env)' && RUSTC="$$RUSTC" SCHEDULES=$(SCHEDULES) "$$CARGO" test --quiet --locked \
+		--manifest-path qemu/transaction/Cargo.toml --target-dir '$(build)/cargo'
 
 # Only the program itself counts where it comes by: not what runs while it is built.
 fuzz-flags := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \

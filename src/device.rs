@@ -7,14 +7,17 @@
 //! [`watch::Handler`].
 //!
 //! Locks, from the outside to the inside: that of a device's files, that of the list, that of a
-//! device's state. The driver core is called with none of the last two held.
+//! device's state or of its uevents. The driver core is called with none of the last three held.
 
 #![deny(unsafe_code)]
 
 pub(crate) mod identity;
 pub(crate) mod list;
+pub(crate) mod marks;
 pub(crate) mod outcome;
 pub(crate) mod override_source;
+mod relatives;
 mod status;
 pub(crate) mod tracked;
+pub(crate) mod usage;
 pub(crate) mod watch;

@@ -14,3 +14,4 @@ mod identity;
 pub(crate) mod params;
 pub(crate) mod rules;
 pub(crate) mod slots;
+pub(crate) mod transaction_dev;

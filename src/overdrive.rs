@@ -51,6 +51,9 @@ abstractions::vfio::pci::device_table!(pci_ids, drivers::pci::IDS);
 /// set up: nothing that is still registered may reach something that is already gone.
 #[pin_data]
 struct Overdrive {
+    /// `/dev/overdrive`. The module can't be unloaded while it is open.
+    #[pin]
+    node: interface::transaction_dev::Node,
     /// The directory of rules. The module can't be unloaded while there are any in it.
     #[pin]
     configfs: configfs::Subsystem<interface::rules::Rules>,
@@ -67,6 +70,8 @@ struct Overdrive {
     native: policy::NativeBuses,
     /// The buses from the module parameter.
     extensions: KVec<policy::extend::Extension>,
+    /// Nobody is in a file of a device that was removed anymore.
+    removed: device::list::Removed,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
     drivers: drivers::Drivers,
     /// The rules and slots from module parameters.
@@ -75,8 +80,11 @@ struct Overdrive {
     /// The layers, from the highest to the lowest.
     extended: Published<Arc<bus::extended::Buses>>,
     policy: Published<Arc<policy::Policy>>,
+    background: transaction::Background,
     transactions: Published<Arc<transaction::Transactions>>,
     devices: Published<Arc<device::list::Devices>>,
+    /// What overrides of rules are made of.
+    overrides: abstractions::driver_override::RuleOverrides,
 }
 
 impl kernel::InPlaceModule for Overdrive {
@@ -84,7 +92,7 @@ impl kernel::InPlaceModule for Overdrive {
         pin_init::pin_init_scope(move || {
             let params = interface::params::Params::read()?;
             let devices = device::list::Devices::new()?;
-            let transactions = transaction::Transactions::new(devices.clone())?;
+            let transactions = transaction::Transactions::new(devices.clone(), module)?;
             let shared = policy::Policy::new(devices.clone(), transactions.clone())?;
             let rules = activate(&shared, params.rules)?;
             let slots = policy::slots::Slots::new(
@@ -100,8 +108,11 @@ impl kernel::InPlaceModule for Overdrive {
             );
 
             Ok(try_pin_init!(Self {
+                overrides: abstractions::driver_override::RuleOverrides::new()?,
+                removed: device::list::Removed::new(&devices),
                 devices: devices.publish()?,
                 transactions: transactions.publish()?,
+                background: transaction::Background::new()?,
                 policy: shared.clone().publish()?,
                 extended: buses.clone().publish()?,
                 rules,
@@ -120,6 +131,7 @@ impl kernel::InPlaceModule for Overdrive {
                 platform_slots <- interface::slots::Files::new(&platform_driver, module),
                 configfs_buses <- interface::buses::Directory::register(),
                 configfs <- interface::rules::Rules::register(),
+                node <- interface::transaction_dev::Session::register(module),
             })
             .pin_chain(|this| {
                 this.native.bind_pending();

@@ -133,15 +133,19 @@ impl watch::Handler for Policy {
     }
 
     fn gone(&self, device: &TrackedDevice) {
-        self.transactions.wait_until_free(device);
-        self.kept_off.work().forget_dying();
+        device.clear_set_by(None);
     }
 
-    fn probed(&self, device: &TrackedDevice, bound: bool) {
+    fn probed(&self, device: &Arc<TrackedDevice>, bound: bool) {
+        if bound {
+            device.settle_awaiting();
+            self.make_good(device);
+        }
         self.report_probe(device, bound);
     }
 
     fn untracked(&self, device: &TrackedDevice) {
+        device.settle_awaiting();
         device.clear_set_by(None);
     }
 }

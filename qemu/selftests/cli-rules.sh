@@ -31,7 +31,7 @@ tests() {
 	check "with its hits" says " 0 "
 	check "it is there already" exits 1 rule add r "device=$edu" driver=vfio-meta
 	check "a bad pattern" exits 1 rule add bad "device=[" driver=none
-	check "is explained" says "bad was made: Invalid argument ("
+	check "is explained" says "no rule bad was made: device=[: at 0: "
 	check "and leaves nothing" test ! -e $rules/bad
 	check "a rule for nothing" exits 1 rule add bad driver=none
 	check "a field that is none" exits 2 rule add bad "colour=red" driver=none
@@ -89,8 +89,8 @@ tests() {
 	check "escapes what it must" says "options overdrive rules=name=r,device=$edu,modalias=pci:v*\\\\,*,driver=none slots=($twin)"
 	printf '%s\n' 'device = [' 'driver = none' >$OVERDRIVE_SAVED/bad.rule
 	check "one bad rule" exits 1 restore
-	check "is named" says "bad.rule: Invalid argument"
-	check "the others hold" listed r saved
+	check "is named" says "bad.rule:1: device = [: at 0: "
+	check "the others hold" listed r parameter
 	cli rule del --save r
 	check "and are removed with their files" test ! -e $OVERDRIVE_SAVED/r.rule -a ! -e $rules/r
 	cli slot del "$twin"

@@ -57,7 +57,7 @@ rebind_others() {
 	done
 }
 
-plan 19
+plan 20
 
 # Any driver.
 check "a rule with @group is accepted" rule follow "device=$new" driver=@group
@@ -72,6 +72,26 @@ check "the others of the group lose their drivers" rebind_others none
 check "a newcomer to a group without drivers is found" come_back
 check "a newcomer gets no driver if the group has none" is_as "$new" none none
 rmdir $rules/follow
+
+# A driver of the kernel has a device of the group: userspace can't.
+for other in $others; do
+	rebind "$other" ""
+done
+hosts=
+for other in $others; do
+	[ "$(bound_driver "$other")" = none ] || hosts=$other
+done
+if [ -n "$hosts" ]; then
+	rule guard group_owned=1 bus=pci driver=none
+	come_back
+	check "a group that the kernel uses is not userspace's" is "$(get_override "$new")" "(null)"
+	rmdir $rules/guard
+else
+	skip "a group that the kernel uses is not userspace's" "the kernel has no driver for it"
+fi
+for other in $others; do
+	rebind "$other" none
+done
 
 # Userspace owns the group.
 check "a rule for groups that userspace owns is accepted" rule guard group_owned=1 bus=pci driver=@group

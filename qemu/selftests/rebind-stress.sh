@@ -59,10 +59,19 @@ write_randomly() {
 	done
 }
 
-# change_rules DEVICE: until /tmp/writers-are-done is there; prints how often.
+# more COUNT: the writers are not done, or nothing has changed since they began, which a busy machine is given time for.
+more() {
+	[ ! -e /tmp/stop ] || { [ "$1" -eq 0 ] && [ "$(uptime_s)" -lt "$last" ]; }
+}
+
+uptime_s() {
+	sed 's/[. ].*//' /proc/uptime
+}
+
+# change_rules DEVICE: while there are more to make; prints how often.
 change_rules() {
 	_changes=0
-	while [ ! -e /tmp/writers-are-done ]; do
+	while more $_changes; do
 		rule r1 "device=$1" driver=test-a
 		rule r2 "modalias=*" "parent=no-such" driver=none
 		echo 1 >$rules/r1/apply
@@ -71,22 +80,18 @@ change_rules() {
 	echo $_changes
 }
 
-# plug: until /tmp/writers-are-done is there; prints how often.
+# plug: while there are more to make; prints how often.
 plug() {
 	_plugs=0
-	while [ ! -e /tmp/writers-are-done ]; do
+	while more $_plugs; do
 		host device_add '{"driver":"edu","id":"st","bus":"rp0"}'
 		host device_del '{"id":"st"}' && _plugs=$((_plugs + 1))
 	done >/dev/null 2>&1
 	echo $_plugs >&3
 }
 
-rm -f /tmp/writers-are-done
-for writer in $(seq $writers); do
-	write_randomly "$writer" "$@" >"/tmp/writer$writer" &
-	pids="${pids:-} $!"
-done
-# Rules and devices change underneath until the writers are done.
+# Rules and devices change underneath, from before the writers begin until they are done.
+last=$(($(uptime_s) + 900))
 change_rules "$1" >/tmp/changes &
 changer=$!
 can_plug=0
@@ -95,12 +100,16 @@ if [ $can_plug = 1 ]; then
 	plug 3>/tmp/plugs &
 	plugger=$!
 fi
+for writer in $(seq $writers); do
+	write_randomly "$writer" "$@" >"/tmp/writer$writer" &
+	pids="${pids:-} $!"
+done
 # shellcheck disable=SC2086 # a list
 wait $pids
-touch /tmp/writers-are-done
+touch /tmp/stop
 # shellcheck disable=SC2086 # there may be none
 wait $changer ${plugger:-}
-rm /tmp/writers-are-done
+rm /tmp/stop
 
 # good_of WRITER: how many of its writes succeeded.
 good_of() {

@@ -140,6 +140,31 @@ impl Bus {
         unsafe { text_or_empty(self.0.as_ref().subsys.kobj.name) }
     }
 
+    /// Returns `true` if the device is on the bus, and its removal has not come as far as to take it
+    /// off.
+    pub(crate) fn has(&self, dev: &Device) -> bool {
+        extern "C" fn is_it(dev: *mut bindings::device, data: *const c_void) -> c_int {
+            c_int::from(core::ptr::eq(dev.cast_const().cast(), data))
+        }
+
+        // SAFETY: The bus pointer is only compared. The callback compares addresses.
+        let found = unsafe {
+            bindings::bus_find_device(
+                self.as_raw(),
+                core::ptr::null_mut(),
+                as_raw(dev).cast_const().cast(),
+                Some(is_it),
+            )
+        };
+
+        if found.is_null() {
+            return false;
+        }
+        // SAFETY: `bus_find_device()` took the reference.
+        unsafe { bindings::put_device(found) };
+        true
+    }
+
     /// Calls `f` with each device of the bus.
     pub(crate) fn for_each_device<F: FnMut(&Device)>(&self, mut f: F) {
         extern "C" fn callback<F: FnMut(&Device)>(
@@ -248,6 +273,8 @@ impl<T: Handler + 'static> Notifier<T> {
                 unsafe {
                     slot.write(bindings::notifier_block {
                         notifier_call: Some(Self::callback),
+                        // The last one to hear of a device: what others do when it is added is done.
+                        priority: c_int::MIN,
                         ..Default::default()
                     });
                 }

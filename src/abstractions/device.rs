@@ -10,8 +10,7 @@ use crate::bindings;
 use kernel::{
     device::Device,
     error::to_result,
-    prelude::*,
-    sync::rcu, //
+    prelude::*, //
 };
 
 /// The C struct behind `dev`.
@@ -62,49 +61,70 @@ pub(crate) fn is_bridge(dev: &Device) -> bool {
     unsafe { bindings::overdrive_is_bridge(as_raw(dev)) }
 }
 
-/// Whether the device is all there: userspace was told of it, and its bus looked for a driver.
-pub(crate) fn is_announced(dev: &Device) -> bool {
-    extern "C" fn is_it(child: *mut bindings::device, dev: *mut c_void) -> c_int {
-        c_int::from(child.cast::<c_void>() == dev)
-    }
-
-    // Being among its parent's children is the last of it.
-    let dev = as_raw(dev);
-    // SAFETY: `dev` is valid, and holds a reference to its parent, which was added before it. The
-    // callback compares addresses.
-    unsafe {
-        let parent = (*dev).parent;
-
-        parent.is_null() || bindings::device_for_each_child(parent, dev.cast(), Some(is_it)) != 0
-    }
-}
-
 /// Calls `f` with the driver that the device is bound to, being bound to or unbound from.
 ///
-/// `f` must not sleep.
-fn with_driver<R>(dev: &Device, f: impl FnOnce(Option<&Driver>) -> R) -> R {
-    let guard = rcu::read_lock();
-    // SAFETY: `dev` is valid. The field changes at any time, but in one piece.
-    let drv = unsafe { (&raw const (*as_raw(dev)).driver).read_volatile() };
-    // SAFETY: While a device points to a driver, the driver is registered, and so it exists. It is part
-    // of a module, and modules are not freed before a grace period has passed since they unregistered
-    // their drivers: not before `guard` is dropped. `Driver` is a transparent wrapper.
-    let ret = f((!drv.is_null()).then(|| unsafe { &*drv.cast::<Driver>() }));
+/// There is none as well if the driver is about to be gone.
+///
+/// A driver can free its name, and itself, as soon as it is unregistered. So it is looked up among those
+/// of the bus, where it stays while `f` runs.
+fn with_driver<R>(dev: &Device, mut f: impl FnMut(Option<&Driver>) -> R) -> R {
+    let current = raw_driver(dev);
 
-    drop(guard);
-    ret
+    if current.is_null() {
+        return f(None);
+    }
+    find_driver(dev, |drv| {
+        core::ptr::eq(&raw const drv.0, current).then(|| f(Some(drv)))
+    })
+    .unwrap_or_else(|| f(None))
+}
+
+/// Where the driver is that the device has, for comparing.
+fn raw_driver(dev: &Device) -> *const bindings::device_driver {
+    // SAFETY: `dev` is valid. The field changes at any time, but in one piece.
+    unsafe { (&raw const (*as_raw(dev)).driver).read_volatile() }
 }
 
 /// Calls `f` with the name of the driver that the device is bound to, being bound to or unbound from.
 ///
-/// `f` must not sleep.
-pub(crate) fn with_driver_name<R>(dev: &Device, f: impl FnOnce(Option<&[u8]>) -> R) -> R {
+/// A driver that is about to be gone has no name anymore.
+pub(crate) fn with_driver_name<R>(dev: &Device, mut f: impl FnMut(Option<&[u8]>) -> R) -> R {
     with_driver(dev, |drv| f(drv.map(Driver::name)))
 }
 
 /// Whether users are kept from unbinding the device from the driver that it has.
 pub(crate) fn suppresses_bind_attrs(dev: &Device) -> bool {
     with_driver(dev, |drv| drv.is_some_and(Driver::suppresses_bind_attrs))
+}
+
+/// Returns `true` if the kernel uses the device for DMA, or is about to: it has a driver, or is being
+/// probed by one, that does not leave that to userspace.
+pub(crate) fn has_host_driver(dev: &Device) -> bool {
+    !raw_driver(dev).is_null() && !with_driver(dev, |drv| drv.is_some_and(Driver::manages_dma))
+}
+
+/// Returns `true` if the device has a driver that leaves its DMA to userspace, as VFIO's do.
+pub(crate) fn has_dma_driver(dev: &Device) -> bool {
+    with_driver(dev, |drv| drv.is_some_and(Driver::manages_dma))
+}
+
+/// Returns `true` if an IOMMU translates what the device does.
+pub(crate) fn has_iommu(dev: &Device) -> bool {
+    // SAFETY: `dev` is valid.
+    unsafe { bindings::overdrive_has_iommu(as_raw(dev)) }
+}
+
+/// Returns `true` once userspace was told that the device was added, which follows upon
+/// [`Event::Add`](super::bus::Event::Add).
+pub(crate) fn add_was_told(dev: &Device) -> bool {
+    // SAFETY: `dev` is valid.
+    unsafe { bindings::overdrive_add_was_told(as_raw(dev)) }
+}
+
+/// Returns `true` while the device has its directory.
+pub(crate) fn is_in_sysfs(dev: &Device) -> bool {
+    // SAFETY: `dev` is valid.
+    unsafe { bindings::overdrive_is_in_sysfs(as_raw(dev)) }
 }
 
 /// Whether the device is bound, and its probe finished.
@@ -121,21 +141,42 @@ pub(crate) fn is_bound(dev: &Device) -> bool {
 }
 
 /// Unbinds the device from its driver, if it has one. Waits until the driver has let it go.
+///
+/// The caller holds a reference to the parent: a device that was removed has none anymore.
 pub(crate) fn release_driver(dev: &Device) {
+    with_parent_locked(dev, |dev| {
+        // SAFETY: `dev` is valid, and its parent locked if the driver core wants that.
+        unsafe { bindings::device_release_driver(dev) }
+    });
+}
+
+/// Has the bus look for a driver, as after a device was added, and try later if the probe defers.
+///
+/// Returns `true` if the device is bound. The caller holds a reference to the parent.
+pub(crate) fn probe(dev: &Device) -> bool {
+    with_parent_locked(dev, |dev| {
+        // SAFETY: `dev` is valid, and its parent locked if the driver core wants that.
+        unsafe { bindings::device_attach(dev) == 1 }
+    })
+}
+
+/// Calls `f` with the device, whose parent is locked if the driver core wants that.
+fn with_parent_locked<R>(dev: &Device, f: impl FnOnce(*mut bindings::device) -> R) -> R {
     let dev = as_raw(dev);
     // SAFETY: `dev` is valid, and so is what it points to.
     let parent = unsafe { needs_parent_lock(dev).then_some((*dev).parent) };
 
-    // SAFETY: `dev` is valid, and holds a reference to its parent. The lock of the parent, which
-    // the driver core wants held for some devices, is taken before the device's own, as it does.
+    // SAFETY: The parent is valid: the caller holds a reference to it. Its lock is taken before the
+    // device's own, as the driver core does.
     unsafe {
         if let Some(parent) = parent {
             bindings::mutex_lock(&raw mut (*parent).mutex);
         }
-        bindings::device_release_driver(dev);
+        let ret = f(dev);
         if let Some(parent) = parent {
             bindings::mutex_unlock(&raw mut (*parent).mutex);
         }
+        ret
     }
 }
 
@@ -163,6 +204,18 @@ impl Driver {
     /// Whether users are kept from binding and unbinding its devices.
     pub(crate) fn suppresses_bind_attrs(&self) -> bool {
         self.0.suppress_bind_attrs
+    }
+
+    /// Returns `true` if the driver leaves the DMA of its devices to userspace, as VFIO's do.
+    pub(crate) fn manages_dma(&self) -> bool {
+        // SAFETY: The driver is registered.
+        unsafe { bindings::overdrive_driver_managed_dma(&raw const self.0) }
+    }
+
+    /// Returns `true` if the driver does not want its probe to be called next to others.
+    pub(crate) fn forces_synchronous_probe(&self) -> bool {
+        // SAFETY: The driver is registered.
+        unsafe { bindings::overdrive_forces_synchronous_probe(&raw const self.0) }
     }
 
     /// What the bus's match function says: whether it lets `dev`, as it is now, have this driver.

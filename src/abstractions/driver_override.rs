@@ -6,11 +6,21 @@
 //! it was, and it replaces whatever is there. Here the strings are made beforehand, and exchanged
 //! under the lock that the field has for this.
 //!
+//! An override that a rule sets is an object of a cache of its own. As nothing else ever has an address
+//! from there, the override of a device is the rule's if it is where the rule's was put, and somebody
+//! else's if not, whatever it says.
+//!
 //! C header: [`include/linux/device.h`](srctree/include/linux/device.h)
 
-use super::device::{
-    as_raw,
-    text_or_empty, //
+use super::{
+    device::{
+        as_raw,
+        text_or_empty, //
+    },
+    global::{
+        Global,
+        Published, //
+    },
 };
 use crate::bindings;
 use core::ptr::NonNull;
@@ -26,7 +36,7 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// Points to a NUL-terminated string that `kmalloc()` allocated, and that nobody else points to.
+/// Points to a NUL-terminated string that `kfree()` takes, and that nobody else points to.
 pub(crate) struct Override(NonNull<c_char>);
 
 // SAFETY: It owns what it points to.
@@ -43,6 +53,35 @@ impl Override {
         NonNull::new(text).map(Self).ok_or(ENOMEM)
     }
 
+    /// Makes an override of `name` that can be told from all that are not made by this.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the name has a NUL or more than [`RuleOverrides::MAX_LEN`] bytes, `ENODEV` if there
+    /// is no [`RuleOverrides`], `ENOMEM`.
+    pub(crate) fn of_rule(name: &[u8]) -> Result<Self> {
+        let cache = CACHE.get().ok_or(ENODEV)?;
+
+        if name.len() > RuleOverrides::MAX_LEN || name.contains(&0) {
+            return Err(EINVAL);
+        }
+        // SAFETY: The cache is there: whoever owns it drops it last.
+        let text = unsafe { bindings::overdrive_override_cache_alloc(cache.0.as_ptr()) };
+        let text = NonNull::new(text).ok_or(ENOMEM)?;
+
+        // SAFETY: An object has `MAX_LEN` bytes and one more, and is zeroed.
+        unsafe {
+            core::ptr::copy_nonoverlapping(name.as_ptr(), text.as_ptr().cast(), name.len());
+        }
+        // INVARIANT: `kfree()` takes objects of any cache. The NUL is one of the zeroes.
+        Ok(Self(text))
+    }
+
+    /// Where it is, for recognising it once it is set.
+    pub(crate) fn token(&self) -> Token {
+        Token(self.0.as_ptr().addr())
+    }
+
     fn into_raw(this: Option<Self>) -> *mut c_char {
         this.map_or(core::ptr::null_mut(), |this| {
             core::mem::ManuallyDrop::new(this).0.as_ptr()
@@ -54,6 +93,74 @@ impl Drop for Override {
     fn drop(&mut self) {
         // SAFETY: By the type invariants.
         unsafe { bindings::kfree(self.0.as_ptr().cast()) };
+    }
+}
+
+/// Tells an override from another one that says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token(usize);
+
+impl Token {
+    /// That of no override.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// That of an override, if it is one.
+    pub(crate) fn of(new: Option<&Override>) -> Self {
+        new.map_or(Self::NONE, Override::token)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Cache(NonNull<bindings::kmem_cache>);
+
+// SAFETY: A cache can be used by any thread.
+unsafe impl Send for Cache {}
+
+// SAFETY: As above, by several at once.
+unsafe impl Sync for Cache {}
+
+static CACHE: Global<Cache> = Global::new();
+
+/// The cache that overrides of rules come from.
+///
+/// None may be left when it is dropped.
+pub(crate) struct RuleOverrides {
+    cache: Cache,
+    _published: Published<Cache>,
+}
+
+impl RuleOverrides {
+    /// The longest override in bytes.
+    pub(crate) const MAX_LEN: usize = 255;
+
+    /// Makes the cache, once for the module.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, `EBUSY` if there was one before.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: The function has no requirements.
+        let cache = unsafe { bindings::overdrive_override_cache_create(Self::MAX_LEN as u32 + 1) };
+        let cache = Cache(NonNull::new(cache).ok_or(ENOMEM)?);
+
+        match CACHE.publish(cache) {
+            Ok(published) => Ok(Self {
+                cache,
+                _published: published,
+            }),
+            Err(err) => {
+                // SAFETY: Nobody knows the cache.
+                unsafe { bindings::kmem_cache_destroy(cache.0.as_ptr()) };
+                Err(err)
+            }
+        }
+    }
+}
+
+impl Drop for RuleOverrides {
+    fn drop(&mut self) {
+        // SAFETY: `new` made it, and no object is left.
+        unsafe { bindings::kmem_cache_destroy(self.cache.0.as_ptr()) };
     }
 }
 
@@ -107,6 +214,30 @@ pub(crate) fn replace_if(
 ) -> Result<Option<Override>, Option<Override>> {
     locked(dev, |name| {
         if value(name) == expected {
+            Ok(exchange(name, new))
+        } else {
+            Err(new)
+        }
+    })
+}
+
+/// Returns the token of the device's override.
+pub(crate) fn token(dev: &Device) -> Token {
+    locked(dev, |name| Token(name.addr()))
+}
+
+/// Sets the device's override if it is the one with that token.
+///
+/// # Errors
+///
+/// Hands `new` back if it is not.
+pub(crate) fn replace_token(
+    dev: &Device,
+    expected: Token,
+    new: Option<Override>,
+) -> Result<Option<Override>, Option<Override>> {
+    locked(dev, |name| {
+        if Token(name.addr()) == expected {
             Ok(exchange(name, new))
         } else {
             Err(new)

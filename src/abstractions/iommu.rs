@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/iommu.h`](srctree/include/linux/iommu.h)
 
-use super::device::as_raw;
+use super::device::{
+    self,
+    as_raw, //
+};
 use crate::bindings;
 use core::ptr::NonNull;
 use kernel::{
@@ -31,10 +34,42 @@ impl Group {
         NonNull::new(group).map(Self)
     }
 
-    /// Whether somebody owns the DMA of the group, so that kernel drivers can't have its devices.
-    pub(crate) fn is_owned(&self) -> bool {
+    /// Returns `true` if userspace owns the DMA of the group, so that kernel drivers can't have its
+    /// devices.
+    ///
+    /// The kernel's own count has every driver that uses the group for DMA as well. A group has either
+    /// such drivers or an owner.
+    pub(crate) fn is_owned(&self) -> Result<bool> {
         // SAFETY: By the type invariants, the group is valid.
-        unsafe { bindings::iommu_group_dma_owner_claimed(self.0.as_ptr()) }
+        if !unsafe { bindings::iommu_group_dma_owner_claimed(self.0.as_ptr()) } {
+            return Ok(false);
+        }
+        let devices = self.devices()?;
+
+        Ok(!devices.iter().any(|dev| device::has_host_driver(dev)))
+    }
+
+    /// Owns the DMA of the group until the result is dropped: nobody else can.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` if somebody owns it, or a driver uses it for DMA; `EBUSY`, `ENOMEM`.
+    pub(crate) fn claim(self) -> Result<Claim> {
+        // SAFETY: By the type invariants, the group is valid. The owner is an address that nobody
+        // else has.
+        to_result(unsafe {
+            bindings::iommu_group_claim_dma_owner(
+                self.0.as_ptr(),
+                (&raw const OWNER).cast_mut().cast(),
+            )
+        })?;
+        // INVARIANT: Claimed just now.
+        Ok(Claim(self))
+    }
+
+    /// Returns `true` if both are the same group.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
     }
 
     /// The devices of the group, in the order in which they were added.
@@ -63,6 +98,33 @@ impl Group {
             )
         })?;
         Ok(devices)
+    }
+}
+
+// SAFETY: A reference can be given up by any thread.
+unsafe impl Send for Group {}
+
+/// Its address is what owns a group.
+static OWNER: u8 = 1;
+
+/// Ownership of the DMA of a group; dropping it gives it up.
+///
+/// # Invariants
+///
+/// The group is owned by [`OWNER`].
+pub(crate) struct Claim(Group);
+
+impl Claim {
+    /// The group.
+    pub(crate) fn group(&self) -> &Group {
+        &self.0
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::iommu_group_release_dma_owner(self.0 .0.as_ptr()) };
     }
 }
 

@@ -11,6 +11,12 @@ use kernel::{
     prelude::*, //
 };
 
+/// The version of this module.
+pub(crate) fn version() -> &'static [u8] {
+    // SAFETY: The function returns a string that lives as long as the module.
+    unsafe { CStr::from_char_ptr(bindings::overdrive_version()) }.to_bytes()
+}
+
 /// Keeps a module from being unloaded.
 ///
 /// # Invariants
@@ -25,6 +31,20 @@ unsafe impl Send for Reference {}
 unsafe impl Sync for Reference {}
 
 impl Reference {
+    /// Takes a reference to this module.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if it is being unloaded.
+    pub(crate) fn this(this: &'static ThisModule) -> Result<Self> {
+        // SAFETY: The module is there: it is running this.
+        if !unsafe { bindings::overdrive_try_module_get(this.as_ptr()) } {
+            return Err(ENODEV);
+        }
+        // INVARIANT: The reference was taken just now.
+        NonNull::new(this.as_ptr()).map(Self).ok_or(ENODEV)
+    }
+
     /// Takes a reference to the module that `address` is in.
     ///
     /// There is none if it is the kernel's own.

@@ -24,5 +24,6 @@
 #include "helpers_ftrace.h"
 #include "helpers_identity.h"
 #include "helpers_pci.h"
+#include "helpers_transaction.h"
 
 #endif /* OVERDRIVE_BINDINGS_HELPER_H */

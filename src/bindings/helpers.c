@@ -9,6 +9,11 @@
 
 MODULE_VERSION(OVERDRIVE_VERSION);
 
+const char *overdrive_version(void)
+{
+	return OVERDRIVE_VERSION;
+}
+
 char *overdrive_pci_driver = "vfio-meta";
 module_param_named(pci_driver, overdrive_pci_driver, charp, 0444);
 MODULE_PARM_DESC(pci_driver, "Name of the PCI meta driver (default: vfio-meta)");

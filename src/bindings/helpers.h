@@ -11,6 +11,8 @@ struct delayed_work;
 struct device;
 struct work_struct;
 
+const char *overdrive_version(void);
+
 extern char *overdrive_pci_driver;
 extern char *overdrive_platform_driver;
 extern bool overdrive_reset_required;

@@ -21,10 +21,16 @@ use kernel::{
         new_mutex,
         Arc,
         Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     }, //
 };
 
 static DEVICES: Global<Arc<Devices>> = Global::new();
+
+type Tree = RBTree<usize, Arc<TrackedDevice>>;
 
 /// The devices of tracked buses.
 ///
@@ -34,7 +40,10 @@ static DEVICES: Global<Arc<Devices>> = Global::new();
 #[pin_data]
 pub(crate) struct Devices {
     #[pin]
-    by_id: Mutex<RBTree<usize, Arc<TrackedDevice>>>,
+    by_id: Mutex<Tree>,
+    /// Devices that were removed, and whose files may not have gone with their directory yet.
+    #[pin]
+    removed: Mutex<Tree>,
 }
 
 impl Devices {
@@ -43,6 +52,7 @@ impl Devices {
         Arc::pin_init(
             pin_init!(Self {
                 by_id <- new_mutex!(RBTree::new(), "overdrive_devices"),
+                removed <- new_mutex!(RBTree::new(), "overdrive_removed"),
             }),
             GFP_KERNEL,
         )
@@ -73,16 +83,29 @@ impl Devices {
         by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
     }
 
-    /// Adds a device and returns `true`, unless it is there already or its bus is no longer tracked.
-    pub(super) fn add(&self, tracked: &Arc<TrackedDevice>) -> Result<bool> {
+    /// Adds the device that `new` makes, and returns it, unless it is there already, or its bus is no
+    /// longer tracked.
+    ///
+    /// `new` is called with the list locked. A removal that has not come as far as to forget the device
+    /// waits for that: until then, a device has all that it refers to.
+    pub(super) fn add(
+        &self,
+        dev: &Device,
+        bus: &TrackedBus,
+        new: impl FnOnce() -> Result<Option<Arc<TrackedDevice>>>,
+    ) -> Result<Option<Arc<TrackedDevice>>> {
         let mut by_id = self.by_id.lock();
-        let id = device::id(tracked.device());
+        let id = device::id(dev);
 
-        if tracked.tracked_bus().is_closed() || by_id.get(&id).is_some() {
-            return Ok(false);
+        if bus.is_closed() || by_id.get(&id).is_some() {
+            return Ok(None);
         }
+        let Some(tracked) = new()? else {
+            return Ok(None);
+        };
+
         by_id.try_create_and_insert(id, tracked.clone(), GFP_KERNEL)?;
-        Ok(true)
+        Ok(Some(tracked))
     }
 
     /// Forgets a device.
@@ -91,6 +114,50 @@ impl Devices {
         let node = self.by_id.lock().remove_node(&device::id(dev));
 
         drop(node);
+    }
+
+    /// Forgets a device whose files go with its directory.
+    pub(super) fn forget_removed(&self, dev: &Device) {
+        let node = self.by_id.lock().remove_node(&device::id(dev));
+
+        if let Some(node) = node {
+            let old = self.removed.lock().insert(node);
+
+            // None: the device is there, so that no other has its address.
+            drop(old);
+        }
+        self.purge();
+    }
+
+    /// Drops those that were removed, and whose directory is gone. Returns `true` if none is left.
+    fn purge(&self) -> bool {
+        let mut next = 0;
+
+        loop {
+            let mut removed = self.removed.lock();
+            let Some((id, gone)) = removed.cursor_lower_bound(&next).map(|cursor| {
+                let (id, tracked) = cursor.current();
+
+                (*id, !device::is_in_sysfs(tracked.device()))
+            }) else {
+                return removed.is_empty();
+            };
+            let node = if gone { removed.remove_node(&id) } else { None };
+
+            // Not with the lock held: it can be the last reference.
+            drop(removed);
+            drop(node);
+            next = id.saturating_add(1);
+        }
+    }
+
+    /// Waits until the files of all devices that were removed are gone.
+    ///
+    /// For that to end, nobody must be in a write to one who waits for anything but a signal.
+    fn wait_until_removed(&self) {
+        while !self.purge() {
+            fsleep(Delta::from_millis(1));
+        }
     }
 
     /// Calls `f` with each device, one after the other, even without memory.
@@ -135,5 +202,21 @@ impl Devices {
         let _by_id = self.by_id.lock();
 
         bus.close();
+    }
+}
+
+/// Waits, when it is dropped, until the files of all devices that were removed are gone.
+pub(crate) struct Removed(Arc<Devices>);
+
+impl Removed {
+    /// Makes it for a list.
+    pub(crate) fn new(devices: &Arc<Devices>) -> Self {
+        Self(devices.clone())
+    }
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        self.0.wait_until_removed();
     }
 }

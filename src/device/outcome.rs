@@ -16,6 +16,10 @@ pub(crate) enum Outcome {
     Busy,
     /// The device has the driver that was asked for.
     Done,
+    /// It was lent, and is back where it was before.
+    Returned,
+    /// It failed, and the old driver takes the device back as soon as it can.
+    Deferred(Error),
     /// It failed, and everything is as it was before.
     RolledBack(Error),
     /// It failed, and so did the way back: the device has its old override, but no driver.
@@ -33,6 +37,8 @@ impl fmt::Display for Outcome {
             Self::Never => f.write_str("never"),
             Self::Busy => f.write_str("busy"),
             Self::Done => f.write_str("done"),
+            Self::Returned => f.write_str("returned"),
+            Self::Deferred(error) => f.write_fmt(fmt!("deferred:{}", error.to_errno())),
             Self::RolledBack(error) => f.write_fmt(fmt!("rolled-back:{}", error.to_errno())),
             Self::Stranded { error, rollback } => f.write_fmt(fmt!(
                 "stranded:{}:{}",

@@ -3,7 +3,10 @@
 //! The source of an override: the rule that set it.
 
 use crate::{
-    abstractions::driver_override,
+    abstractions::driver_override::{
+        self,
+        Token, //
+    },
     rule_id::{
         Origin,
         RuleId, //
@@ -27,14 +30,32 @@ pub(crate) struct OverrideSource {
     pub(crate) name: KVec<u8>,
     /// The override that the rule set.
     pub(crate) driver: KVec<u8>,
+    /// What it is recognised by.
+    pub(crate) token: Token,
     /// `true` once a uevent told what became of the override.
     pub(crate) reported: bool,
 }
 
 impl OverrideSource {
-    /// Returns `true` if the override of `dev` is what the rule set it to.
+    /// Returns `true` if the override of `dev` is the one that the rule set.
     pub(crate) fn is_current(&self, dev: &Device) -> bool {
-        driver_override::with(dev, |name| name == Some(self.driver.as_slice()))
+        driver_override::token(dev) == self.token
+    }
+
+    /// Makes another one, of which nothing was told yet.
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        let (mut name, mut driver) = (KVec::new(), KVec::new());
+
+        name.extend_from_slice(&self.name, GFP_KERNEL)?;
+        driver.extend_from_slice(&self.driver, GFP_KERNEL)?;
+        Ok(Self {
+            rule: self.rule,
+            origin: self.origin,
+            name,
+            driver,
+            token: self.token,
+            reported: false,
+        })
     }
 
     /// Returns the variables that name the rule and the driver in a uevent.

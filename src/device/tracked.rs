@@ -4,14 +4,20 @@
 
 use super::{
     identity::Identity,
+    marks::Marks,
     outcome::Outcome,
     override_source::OverrideSource,
+    relatives::Relatives,
     status::Status, //
 };
 use crate::{
-    abstractions::driver_override::{
-        self,
-        Override, //
+    abstractions::{
+        driver_override::{
+            self,
+            Override,
+            Token, //
+        },
+        uevent, //
     },
     rule_id::RuleId, //
 };
@@ -30,39 +36,30 @@ use kernel::{
     }, //
 };
 
-/// The marks that transactions put on a device.
-///
-/// The layer above changes them, while its lock on devices is held.
-pub(crate) struct TransactionMarks {
-    /// `true` while a transaction works on the device.
-    pub(crate) taken: Atomic<bool>,
-    /// `true` once the device is going away.
-    pub(crate) dying: Atomic<bool>,
-}
-
-impl TransactionMarks {
-    fn new() -> Self {
-        Self {
-            taken: Atomic::new(false),
-            dying: Atomic::new(false),
-        }
-    }
-
-    /// Returns `true` if a transaction works on the device.
-    pub(crate) fn is_taken(&self) -> bool {
-        self.taken.load(Relaxed)
-    }
-
-    /// Returns `true` if the device is going away.
-    pub(crate) fn is_dying(&self) -> bool {
-        self.dying.load(Relaxed)
-    }
+/// The way of a lent device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loan {
+    /// The device is not lent.
+    None,
+    /// Somebody has borrowed it.
+    Lent,
+    /// It goes back as soon as nobody has it open.
+    Returning,
 }
 
 /// The part of a [`TrackedDevice`] that changes.
 pub(crate) struct DeviceState {
+    /// The rule that set the override, if one did.
     pub(crate) source: Option<OverrideSource>,
+    /// The rule that had set the override which a transaction may put back.
+    pub(crate) shelved: Option<OverrideSource>,
+    /// The override that the kernel set when the device was added.
+    pub(crate) by_kernel: Token,
     pub(crate) outcome: Outcome,
+    pub(crate) loan: Loan,
+    /// What the override is to be when the old driver, which one names that has this token, has the
+    /// device back.
+    pub(crate) awaiting: Option<(Token, Option<Override>)>,
 }
 
 /// A bus whose devices are tracked.
@@ -96,22 +93,39 @@ impl TrackedBus {
     }
 }
 
+/// The files of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Files {
+    /// It has none: not yet, or not anymore.
+    None,
+    /// It has them.
+    There,
+    /// It gets none anymore: they are gone, or go with its directory.
+    Gone,
+}
+
 /// A device of a tracked bus.
 #[pin_data]
 pub(crate) struct TrackedDevice {
     dev: ARef<Device>,
     bus: Arc<TrackedBus>,
+    relatives: Relatives,
     pub(crate) identity: Identity,
-    pub(crate) marks: TransactionMarks,
+    pub(crate) marks: Marks,
     #[pin]
     pub(crate) state: Mutex<DeviceState>,
-    /// `true` while the device has its attributes. Held while they are added or removed.
+    /// Held while the files are added or removed.
     #[pin]
-    pub(super) has_attributes: Mutex<bool>,
+    pub(super) files: Mutex<Files>,
+    /// `false` once userspace was told that the device was removed. Held while it is told anything.
+    #[pin]
+    tells: Mutex<bool>,
 }
 
 impl TrackedDevice {
+    /// Tracks `dev`, which is not being removed.
     pub(super) fn new(dev: &Device, bus: &Arc<TrackedBus>) -> Result<Arc<Self>> {
+        let relatives = Relatives::of(dev)?;
         let identity = Identity::of(dev)?;
         let (dev, bus) = (ARef::from(dev), bus.clone());
 
@@ -119,19 +133,44 @@ impl TrackedDevice {
             pin_init!(Self {
                 dev,
                 bus,
+                relatives,
                 identity,
-                marks: TransactionMarks::new(),
+                marks: Marks::new(),
                 state <- new_mutex!(
                     DeviceState {
                         source: None,
+                        shelved: None,
+                        by_kernel: Token::NONE,
                         outcome: Outcome::Never,
+                        loan: Loan::None,
+                        awaiting: None,
                     },
                     "overdrive_device_state"
                 ),
-                has_attributes <- new_mutex!(false, "overdrive_attributes"),
+                files <- new_mutex!(Files::None, "overdrive_files"),
+                tells <- new_mutex!(true, "overdrive_tells"),
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// The devices that it comes from.
+    pub(crate) fn relatives(&self) -> &Relatives {
+        &self.relatives
+    }
+
+    /// Sends a change uevent with variables, unless the device is gone.
+    pub(crate) fn tell<const N: usize>(&self, variables: [&CStr; N]) {
+        let tells = self.tells.lock();
+
+        if *tells {
+            uevent::change(&self.dev, variables);
+        }
+    }
+
+    /// Tells userspace nothing anymore.
+    pub(super) fn be_silent(&self) {
+        *self.tells.lock() = false;
     }
 
     /// The device.
@@ -152,16 +191,39 @@ impl TrackedDevice {
     /// Clears the override if that rule set it, or any if none is given, and nobody changed it since.
     pub(crate) fn clear_set_by(&self, rule: Option<RuleId>) {
         let mut state = self.state.lock();
-        let source = state
-            .source
-            .take_if(|source| rule.is_none_or(|rule| source.rule == rule));
+        let is_of = |source: &mut OverrideSource| rule.is_none_or(|rule| source.rule == rule);
+        let source = state.source.take_if(is_of);
+        // Then whoever has shelved it puts nothing back.
+        let shelved = state.shelved.take_if(is_of);
         let mut cleared: Result<Option<Override>, Option<Override>> = Ok(None);
 
         if let Some(source) = &source {
-            cleared = driver_override::replace_if(&self.dev, Some(&source.driver), None);
+            cleared = driver_override::replace_token(&self.dev, source.token, None);
         }
         drop(state);
-        drop(cleared);
+        drop((cleared, shelved));
+    }
+
+    /// Puts back the override from before a transaction, once the old driver has the device.
+    pub(crate) fn settle_awaiting(&self) {
+        let mut state = self.state.lock();
+        let mut old = None;
+
+        if let Some((token, other)) = state.awaiting.take() {
+            let other = match state.shelved.take() {
+                Some(source) => {
+                    let is_its = Token::of(other.as_ref()) == source.token;
+
+                    state.source = Some(source);
+                    is_its.then_some(other).flatten()
+                }
+                None => other,
+            };
+
+            old = Some(driver_override::replace_token(&self.dev, token, other));
+        }
+        drop(state);
+        drop(old);
     }
 
     /// The driver that a rule set, if nobody changed it since.
@@ -182,11 +244,14 @@ impl TrackedDevice {
     pub(crate) fn is_set_by_user(&self) -> bool {
         let state = self.state.lock();
 
-        driver_override::with(&self.dev, |name| name.is_some())
-            && !state
+        let token = driver_override::token(&self.dev);
+
+        token != Token::NONE
+            && token != state.by_kernel
+            && state
                 .source
                 .as_ref()
-                .is_some_and(|source| source.is_current(&self.dev))
+                .is_none_or(|source| source.token != token)
     }
 
     /// The line that tells the device's state.

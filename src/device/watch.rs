@@ -9,6 +9,7 @@
 use super::{
     list::Devices,
     tracked::{
+        Files,
         TrackedBus,
         TrackedDevice, //
     }, //
@@ -20,12 +21,18 @@ use crate::abstractions::{
         Event,
         Notifier, //
     },
-    device_attr, //
+    device,
+    device_attr,
+    driver_override, //
 };
 use kernel::{
     device::Device,
     prelude::*,
-    sync::Arc, //
+    sync::Arc,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 /// The layer above, which decides about devices that come and go.
@@ -39,14 +46,13 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// Called when a device is about to be removed, or its bus not to be tracked anymore.
     fn going(&self, device: &TrackedDevice);
 
-    /// Called after [`Handler::going`], when nobody is in a write to the device's files anymore. The
-    /// device is forgotten next.
+    /// Called after [`Handler::going`], as the last for a device that was removed.
     fn gone(&self, device: &TrackedDevice);
 
     /// Called when a driver was bound to the device (`true`), or failed to be. The device lock is held.
-    fn probed(&self, device: &TrackedDevice, bound: bool);
+    fn probed(&self, device: &Arc<TrackedDevice>, bound: bool);
 
-    /// Called for each device of a bus that is not tracked anymore, once nothing else is.
+    /// Called for each device of a bus that is not tracked anymore, as the last.
     fn untracked(&self, device: &TrackedDevice);
 }
 
@@ -59,70 +65,88 @@ struct Link<H> {
 }
 
 impl<H: Handler> Link<H> {
-    /// Manages a device, unless that is so already.
-    fn track(&self, dev: &Device) {
-        let ret = TrackedDevice::new(dev, &self.bus).and_then(|tracked| {
-            // Held until the device has its attributes: whoever removes them waits.
-            let mut has_attributes = tracked.has_attributes.lock();
-
-            if self.devices.add(&tracked)? {
-                self.create_attributes(dev)?;
-                *has_attributes = true;
+    /// Tracks a device, unless that is so already.
+    ///
+    /// `is_new` if it is just being added, so that it is not being removed for certain.
+    fn track(&self, bus: Option<&Bus>, dev: &Device) {
+        let is_new = bus.is_none();
+        let added = self.devices.add(dev, &self.bus, || {
+            if bus.is_some_and(|bus| !bus.has(dev)) {
+                return Ok(None);
             }
-            Ok(())
+            TrackedDevice::new(dev, &self.bus).map(Some)
         });
 
-        if let Err(err) = ret {
-            dev_err!(dev, "it has no attributes: error {}\n", err.to_errno());
-        }
-        if let Ok(tracked) = self.devices.get(dev) {
-            self.handler.added(&tracked);
+        match added {
+            Ok(None) => {}
+            Ok(Some(tracked)) => {
+                if is_new {
+                    tracked.state.lock().by_kernel = driver_override::token(dev);
+                }
+                self.create_files(&tracked);
+                self.handler.added(&tracked);
+            }
+            Err(err) => dev_err!(dev, "it has no attributes: error {}\n", err.to_errno()),
         }
     }
 
-    /// Gives the device all its attributes, or none.
-    fn create_attributes(&self, dev: &Device) -> Result {
+    /// Gives the device all its files, or none.
+    fn create_files(&self, tracked: &TrackedDevice) {
+        let dev = tracked.device();
+        // Held until the device has them: whoever removes them waits.
+        let mut files = tracked.files.lock();
+
+        // Its removal can have begun.
+        if *files != Files::None || tracked.marks.is_dying() {
+            return;
+        }
         for (i, group) in self.attributes.iter().enumerate() {
-            group.create(dev).inspect_err(|_| {
+            if let Err(err) = group.create(dev) {
                 for group in self.attributes.iter().take(i) {
                     group.remove(dev);
                 }
-            })?;
+                dev_err!(dev, "it has no attributes: error {}\n", err.to_errno());
+                return;
+            }
         }
-        Ok(())
+        *files = Files::There;
     }
 
-    fn remove_attributes(&self, tracked: &TrackedDevice) {
-        let mut has_attributes = tracked.has_attributes.lock();
+    /// Removes the files, and waits until nobody is in one; unless they go with the device's directory.
+    fn remove_files(&self, tracked: &TrackedDevice) {
+        let mut files = tracked.files.lock();
 
-        if core::mem::take(&mut *has_attributes) {
+        if *files == Files::There {
             for group in self.attributes.iter().rev() {
                 group.remove(tracked.device());
             }
         }
+        // None is made anymore.
+        *files = Files::Gone;
     }
 }
 
 impl<H: Handler> bus::Handler for Link<H> {
     fn event(&self, dev: &Device, event: Event) {
         if let Event::Add = event {
-            return self.track(dev);
+            return self.track(None, dev);
         }
         let Ok(tracked) = self.devices.get(dev) else {
             return;
         };
 
+        // This is in the notifier chain of the bus, which others wait for who hold locks that a probe
+        // needs. So nothing here waits for a transaction, nor for a user of a file.
         match event {
             Event::Add => {}
-            Event::Del => {
-                // First, so that nobody who is in a write to an attribute waits in vain.
-                self.handler.going(&tracked);
-                self.remove_attributes(&tracked);
-            }
+            Event::Del => self.handler.going(&tracked),
             Event::Removed => {
-                self.remove_attributes(&tracked);
+                // Waits only for somebody who is just adding or removing the files. Those who are in
+                // one were woken.
+                *tracked.files.lock() = Files::Gone;
+                tracked.be_silent();
                 self.handler.gone(&tracked);
-                self.devices.forget(dev);
+                self.devices.forget_removed(dev);
             }
             Event::Bound => self.handler.probed(&tracked, true),
             Event::NotBound => self.handler.probed(&tracked, false),
@@ -139,6 +163,9 @@ pub(crate) struct BusWatch<H: Handler> {
 }
 
 impl<H: Handler> BusWatch<H> {
+    /// Adding a device takes no longer than so many milliseconds, up to where userspace is told.
+    const MOST_ROUNDS: usize = 100;
+
     /// Tracks the devices of `bus`, present and future ones, and tells `handler` of them.
     pub(crate) fn new(
         devices: Arc<Devices>,
@@ -155,10 +182,24 @@ impl<H: Handler> BusWatch<H> {
         };
         let notifier = KBox::pin_init(Notifier::new(bus, link), GFP_KERNEL)?;
 
-        // A device that is added meanwhile is found twice, which is one time more than needed.
-        notifier.bus().for_each_device(|dev| {
-            notifier.handler().track(dev);
-        });
+        // A device that is just being added is left to the notifier: adding it can still fail, of
+        // which nobody is told. It may have missed the notifier, though, so that it is looked for again.
+        for _ in 0..Self::MOST_ROUNDS {
+            let mut missing = false;
+
+            notifier.bus().for_each_device(|dev| {
+                if devices.get(dev).is_ok() {
+                } else if device::add_was_told(dev) {
+                    notifier.handler().track(Some(notifier.bus()), dev);
+                } else {
+                    missing = true;
+                }
+            });
+            if !missing {
+                break;
+            }
+            fsleep(Delta::from_millis(1));
+        }
         Ok(Self {
             notifier: Some(notifier),
             devices,
@@ -177,18 +218,15 @@ impl<H: Handler> Drop for BusWatch<H> {
     fn drop(&mut self) {
         self.devices.close(&self.bus);
 
-        // The notifier is still there: a device that is removed now waits until its attributes are,
-        // rather than to pull its directory away from under them.
+        // The notifier is still there: a device that is removed now is found to be.
         if let Some(notifier) = &self.notifier {
             self.devices.for_each_of(&self.bus, |tracked| {
                 self.handler.going(tracked);
-                notifier.handler().remove_attributes(tracked);
-                self.handler.gone(tracked);
+                notifier.handler().remove_files(tracked);
             });
         }
         self.notifier = None;
 
-        // Nothing can set any override anymore.
         self.devices.for_each_of(&self.bus, |tracked| {
             self.handler.untracked(tracked);
             self.devices.forget(tracked.device());

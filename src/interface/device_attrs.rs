@@ -22,7 +22,7 @@ use crate::{
     },
     device::list::Devices,
     transaction::{
-        rebind::Target,
+        target::Target,
         Transactions, //
     },
 };
@@ -41,7 +41,7 @@ impl Attribute for Rebind {
     fn store(dev: &Device, text: &[u8]) -> Result {
         let tracked = Devices::published()?.get(dev)?;
 
-        Transactions::published()?.rebind(&tracked, &target(dev, text)?)
+        Transactions::published()?.rebind(&tracked, target(dev, text)?)
     }
 }
 
@@ -54,7 +54,7 @@ impl Attribute for RebindGroup {
     fn store(dev: &Device, text: &[u8]) -> Result {
         let tracked = Devices::published()?.get(dev)?;
 
-        Transactions::published()?.rebind_group(&tracked, &target(dev, text)?)
+        Transactions::published()?.rebind_group(&tracked, target(dev, text)?)
     }
 }
 

@@ -31,9 +31,10 @@ impl Attribute for Identity {
     fn show(dev: &Device, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
         let tracked = Devices::published()?.get(dev)?;
         let modalias = uevent::modalias(dev).unwrap_or_default();
-        let alias = match &modalias[..] {
-            b"" => (c"", BStr::from_bytes(b""), c""),
-            alias => (c"modalias=", BStr::from_bytes(alias), c"\n"),
+        // Of these, a C string would be written with its newline escaped.
+        let (key, end) = match &modalias[..] {
+            b"" => ("", ""),
+            _ => ("modalias=", "\n"),
         };
 
         emit(
@@ -42,9 +43,9 @@ impl Attribute for Identity {
                 "bus={}\ndevice={}\n{}{}{}{}",
                 BStr::from_bytes(tracked.bus()),
                 dev.name(),
-                alias.0,
-                alias.1,
-                alias.2,
+                key,
+                BStr::from_bytes(&modalias),
+                end,
                 tracked.identity
             ),
         )

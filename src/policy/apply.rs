@@ -20,7 +20,8 @@ use crate::{
         device,
         driver_override::{
             self,
-            Override, //
+            Override,
+            Token, //
         }, //
     },
     bus,
@@ -32,7 +33,7 @@ use crate::{
         },
     },
     driver_name::DriverName,
-    transaction::rebind::Target, //
+    transaction::target::Target, //
 };
 use kernel::{
     device::Device,
@@ -151,8 +152,9 @@ impl Policy {
             rule.hits = rule.hits.saturating_add(1);
             return Ok(());
         }
-        let source = source_of(rule, &facts)?;
-        let new = Override::new(&source.driver)?;
+        let mut source = source_of(rule, &facts)?;
+        let new = Override::of_rule(&source.driver)?;
+        source.token = new.token();
         let keeps_off = source.driver[..] == *DriverName::NONE;
         let mut state = tracked.state.lock();
         let set = driver_override::replace_if(dev, None, Some(new));
@@ -217,6 +219,37 @@ impl Policy {
         });
     }
 
+    /// Moves a device that was bound to another driver than the one that its rule names.
+    ///
+    /// That can be: a driver that is registered while the device is added may have matched before the
+    /// rule was applied, and an asynchronous probe does not match again. The device lock is held.
+    pub(super) fn make_good(&self, tracked: &Arc<TrackedDevice>) {
+        let dev = tracked.device();
+        let late = {
+            let state = tracked.state.lock();
+
+            match &state.source {
+                Some(source) if source.is_current(dev) && !tracked.marks.is_locked() => {
+                    source.try_clone()
+                }
+                _ => return,
+            }
+        };
+        let ret = late.and_then(|source| {
+            if device::with_driver_name(dev, |name| name == Some(&source.driver[..])) {
+                return Ok(());
+            }
+            let target = Target::try_from(&source.driver[..])?;
+
+            dev_info!(dev, "bound before its rule was applied; it moves now\n");
+            self.transactions.rebind_detached(tracked, target, source)
+        });
+
+        if let Err(err) = ret {
+            dev_err!(dev, "its rule came too late: error {}\n", err.to_errno());
+        }
+    }
+
     /// Makes a rule act on devices that are there already, by rebind.
     ///
     /// A device whose override a user set keeps it, and its driver.
@@ -253,11 +286,11 @@ impl Policy {
             if tracked.rule_driver()?.is_none() {
                 return Ok(());
             }
-            self.transactions.rebind(tracked, &Target::Standard)?;
+            self.transactions.rebind(tracked, Target::Standard)?;
         } else {
             let target = Target::try_from(&source.driver[..])?;
 
-            self.transactions.rebind_by_rule(tracked, &target, source)?;
+            self.transactions.rebind_by_rule(tracked, target, source)?;
         }
         if let Some(rule) = self.rules.lock().table.find_mut(&facts) {
             rule.hits = rule.hits.saturating_add(1);
@@ -301,6 +334,7 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
         origin: rule.origin,
         name,
         driver,
+        token: Token::NONE,
         reported: false,
     })
 }

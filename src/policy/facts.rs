@@ -14,11 +14,11 @@ use super::{
     }, //
 };
 use crate::{
-    abstractions::{
-        iommu,
-        uevent, //
-    },
-    device::tracked::TrackedDevice,
+    abstractions::uevent,
+    device::{
+        tracked::TrackedDevice,
+        usage, //
+    }, //
 };
 use kernel::prelude::*;
 
@@ -54,7 +54,7 @@ impl<'a> DeviceFacts<'a> {
             modalias: modalias.and_then(Result::ok),
             serial: serial.filter(|_| required.contains(Field::Serial)),
             group_owned: required.contains(Field::GroupOwned)
-                && iommu::Group::of(dev).is_some_and(|group| group.is_owned()),
+                && usage::group_is_owned(dev).unwrap_or(false),
             group_driver: match required.group_driver {
                 true => Some(group::driver(dev)?),
                 false => None,

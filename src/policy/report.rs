@@ -6,8 +6,7 @@ use super::Policy;
 use crate::{
     abstractions::{
         delayed_work::Work,
-        device,
-        uevent, //
+        device, //
     },
     device::{
         override_source::OverrideSource,
@@ -27,7 +26,7 @@ use kernel::{
 /// Tells userspace the outcome, unless it was told already, or `applies` says no.
 fn report(tracked: &TrackedDevice, outcome: &CStr, applies: impl Fn(&OverrideSource) -> bool) {
     // A rebind tells by itself.
-    if tracked.marks.is_taken() {
+    if tracked.marks.is_locked() {
         return;
     }
     let variables = {
@@ -43,7 +42,7 @@ fn report(tracked: &TrackedDevice, outcome: &CStr, applies: impl Fn(&OverrideSou
     };
 
     if let Ok([by, driver]) = variables {
-        uevent::change(tracked.device(), [outcome, &by, &driver]);
+        tracked.tell([outcome, &by, &driver]);
     }
 }
 
@@ -58,20 +57,13 @@ pub(super) struct KeptOff {
 }
 
 impl KeptOff {
-    /// Until a device is announced, which other drivers' probes can delay.
+    /// Until userspace is told of a device, which follows at once.
     const DELAY_MS: u32 = 10;
 
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             devices <- new_mutex!(KVec::new(), "overdrive_kept_off"),
         })
-    }
-
-    /// Forgets the devices that go away; none of them is in use anymore when this returns.
-    pub(super) fn forget_dying(&self) {
-        self.devices
-            .lock()
-            .retain(|tracked| !tracked.marks.is_dying());
     }
 }
 
@@ -85,7 +77,7 @@ impl Work for KeptOff {
             if tracked.marks.is_dying() {
                 return false;
             }
-            if !device::is_announced(dev) {
+            if !device::add_was_told(dev) {
                 return true;
             }
             if !device::is_bound(dev) {
@@ -104,13 +96,16 @@ impl Policy {
     ///
     /// Called when a driver was bound to the device, or failed to be.
     pub(super) fn report_probe(&self, tracked: &TrackedDevice, bound: bool) {
-        let outcome = if bound {
-            c"OVERDRIVE=bound"
-        } else {
-            c"OVERDRIVE=failed"
-        };
+        let dev = tracked.device();
 
-        report(tracked, outcome, |_| true);
+        if bound {
+            // Another driver is no success, and is made good.
+            report(tracked, c"OVERDRIVE=bound", |source| {
+                device::with_driver_name(dev, |name| name == Some(&source.driver[..]))
+            });
+        } else {
+            report(tracked, c"OVERDRIVE=failed", |_| true);
+        }
     }
 
     /// Tells userspace, when it knows the device, that a rule keeps all drivers off it.

@@ -7,6 +7,7 @@ use crate::policy::rules::{
     builder::{RuleBuilder, RuleError},
     field::{Comparison, Field, MatchTarget, PRECEDENCE},
     param,
+    pattern::Pattern,
     slot::{self, SlotBus},
     spec::Mismatch,
     table::Table,
@@ -105,6 +106,12 @@ pub fn canonical(key: &str, value: &str) -> Result<String, Error> {
     let value = field(key)?.canonical(value.as_bytes())?;
 
     Ok(text(&value).into())
+}
+
+/// Returns `true` if all of `text` matches `pattern`, as in the fields of a rule that are patterns. What is
+/// no pattern matches nothing.
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
+    Pattern::check(pattern.as_bytes()).is_ok_and(|pattern| pattern.matches(text.as_bytes()))
 }
 
 /// Returns `true` if a rule can be called `name`.

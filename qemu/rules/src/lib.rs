@@ -52,8 +52,8 @@ mod policy {
 
 mod api;
 pub use api::{
-    canonical, fields, is_rule_name, parse_rules, parse_slots, precedence, Device, Error,
-    Explained, FieldInfo, RuleText, Rules, Slot, Verdict,
+    canonical, fields, is_rule_name, matches_pattern, parse_rules, parse_slots, precedence, Device,
+    Error, Explained, FieldInfo, RuleText, Rules, Slot, Verdict,
 };
 
 #[cfg(any(test, feature = "fuzz"))]

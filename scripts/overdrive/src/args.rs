@@ -72,6 +72,15 @@ pub enum Command {
     /// Check what is saved, file by file and line by line
     #[command(after_help = help::STORE)]
     Check(Check),
+    /// Lend devices to a command, and have them back however it ends
+    #[command(after_help = help::RUN)]
+    Run(Run),
+    /// Tell which rules match a device, which one wins, and why the others do not
+    #[command(after_help = help::FORESIGHT)]
+    Explain(Explain),
+    /// Tell what restore or the next boot would do to the devices that are here
+    #[command(after_help = help::FORESIGHT)]
+    Plan(Plan),
 }
 
 /// Which devices are shown, and how.
@@ -126,6 +135,12 @@ pub struct MoveOptions {
 pub struct Bind {
     #[command(flatten)]
     pub options: MoveOptions,
+    /// Also make a rule for each device, and write it to /etc/overdrive.d
+    #[arg(long)]
+    pub save: bool,
+    /// Undo it after so many seconds, unless it is confirmed
+    #[arg(long = "try", value_name = "SECONDS")]
+    pub try_for: Option<u64>,
     /// Devices by any of their names, and the driver last
     #[arg(value_name = "DEVICE", num_args = 2.., required = true)]
     pub words: Vec<String>,
@@ -180,6 +195,12 @@ pub struct RuleAdd {
     /// Also for a device in use, or one that the next boot needs
     #[arg(long, short)]
     pub force: bool,
+    /// For this device, by all that tells it from others: place, serial number and kind
+    #[arg(long = "for", value_name = "DEVICE")]
+    pub for_device: Option<String>,
+    /// For whatever device is in the place that device= names
+    #[arg(long)]
+    pub place: bool,
     /// The rule's name
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -276,6 +297,45 @@ pub struct Restore {
     /// Also devices in use
     #[arg(long, short)]
     pub force: bool,
+    /// For programs: an object with what was changed
+    #[arg(long, conflicts_with = "print")]
+    pub json: bool,
+}
+
+/// A command that devices are lent to.
+#[derive(Debug, ClapArgs)]
+pub struct Run {
+    /// A device by any of its names, and the driver that it gets; by default the one of overdrive for VFIO
+    #[arg(long, value_name = "DEVICE[=DRIVER]", required = true)]
+    pub with: Vec<String>,
+    /// Also devices in use
+    #[arg(long, short)]
+    pub force: bool,
+    /// The command with its arguments
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    pub command: Vec<String>,
+}
+
+/// A device to be explained.
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+    /// A device by any of its names
+    #[arg(value_name = "DEVICE")]
+    pub device: String,
+}
+
+/// What is foreseen.
+#[derive(Debug, ClapArgs)]
+pub struct Plan {
+    /// What the next boot does, instead of restore
+    #[arg(long)]
+    pub boot: bool,
+    /// For programs: an object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How what is saved is checked.

@@ -60,14 +60,18 @@ pub fn extended(system: &System) -> Vec<(String, Scope)> {
     buses
 }
 
-/// Returns `true` if the bus's devices have `driver_override` from the kernel. A bus without devices is taken for one
-/// that has it.
+/// Buses whose devices have `driver_override` from the kernel, for when there is no device to see it by.
+const NATIVE: &[&str] = &[
+    "amba", "ap", "cdx", "css", "fsl-mc", "pci", "platform", "rpmsg", "vdpa", "vmbus",
+];
+
+/// Returns `true` if the bus's devices have `driver_override` from the kernel.
 pub fn is_native(system: &System, bus: &str) -> bool {
     let folder = format!("/sys/bus/{bus}/devices");
-    system
-        .list(&folder)
-        .first()
-        .is_none_or(|name| system.exists(&format!("{folder}/{name}/driver_override")))
+    match system.list(&folder).first() {
+        Some(name) => system.exists(&format!("{folder}/{name}/driver_override")),
+        None => NATIVE.contains(&bus),
+    }
 }
 
 /// Extends a bus: completely, or not at all.

@@ -6,9 +6,13 @@ mod bind;
 mod bus;
 mod check;
 mod doctor;
+mod explain;
 mod list;
+mod make;
+mod plan;
 mod restore;
 mod rule;
+mod run;
 mod save;
 mod slot;
 mod status;
@@ -34,5 +38,8 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Save(args) => save::run(system, &args),
         Command::Restore(args) => restore::run(system, &args),
         Command::Check(args) => check::run(system, &args),
+        Command::Run(args) => run::run(system, &args),
+        Command::Explain(args) => explain::run(system, &args),
+        Command::Plan(args) => plan::run(system, &args),
     }
 }

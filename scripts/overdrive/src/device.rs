@@ -5,6 +5,8 @@
 pub mod carried;
 pub mod find;
 pub mod group;
+pub mod hot_plug;
+pub mod identity;
 pub mod kind;
 pub mod pci_address;
 pub mod status;

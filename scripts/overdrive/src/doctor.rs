@@ -4,7 +4,7 @@
 
 mod asked;
 mod device;
-mod iommu;
+pub mod iommu;
 mod module;
 mod rules;
 mod saved;
@@ -109,7 +109,7 @@ fn touched(system: &System) -> Vec<Device> {
                 .filter(|device| {
                     let is_calm = matches!(
                         device.rebind(),
-                        None | Some(Rebind::Never) | Some(Rebind::Done)
+                        None | Some(Rebind::Never | Rebind::Done | Rebind::Returned)
                     );
                     device.driver_override.is_some() || !is_calm
                 }),

@@ -7,6 +7,8 @@
 //! - [`args`] is what a person types; [`command`] has one file for each command.
 //! - [`doctor`] has the findings, one file for each area.
 //! - [`moves`] brings devices to other drivers: with the module's transactions, or by hand.
+//! - [`policy`] foresees what rules do to the devices that are here, by the kernel's own code.
+//! - [`transaction`] is the module's file `/dev/overdrive`.
 //! - [`store`] is the folder `/etc/overdrive.d`: reading, checking, writing.
 //! - [`rule`], [`slot`] and [`bus`] are the module's files in configfs and sysfs.
 //! - [`users`] tells who uses a device, one file for each kind of use.
@@ -23,10 +25,12 @@ pub mod failure;
 pub mod modules;
 pub mod moves;
 pub mod output;
+pub mod policy;
 pub mod rule;
 pub mod slot;
 pub mod store;
 pub mod system;
+pub mod transaction;
 pub mod users;
 
 use std::process::ExitCode;

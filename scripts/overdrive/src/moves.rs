@@ -5,7 +5,11 @@
 mod aftermath;
 mod by_hand;
 mod kernel;
+mod loan;
+pub mod trial;
 mod vfio;
+
+pub use loan::Loan;
 
 use crate::{
     device::{Device, find, group},
@@ -33,6 +37,15 @@ impl Target {
             Self::Driver(name) => name,
             Self::Nobody => "none",
             Self::Standard => "",
+        }
+    }
+
+    /// Returns what the module's file for transactions is told.
+    fn word(&self) -> &str {
+        match self {
+            Self::Driver(name) => name,
+            Self::Nobody => "none",
+            Self::Standard => "standard",
         }
     }
 
@@ -64,8 +77,13 @@ pub struct Options {
     pub force: bool,
 }
 
-/// Moves the devices that `words` name: all, or none.
-pub fn run(system: &System, words: &[String], target: &Target, options: Options) -> Result {
+/// Moves the devices that `words` name: all, or none. Returns those that were moved, as they are then.
+pub fn run(
+    system: &System,
+    words: &[String],
+    target: &Target,
+    options: Options,
+) -> Result<Vec<Device>> {
     let mut asked = Vec::new();
     for word in words {
         asked.push(find::find(system, word)?);
@@ -73,13 +91,13 @@ pub fn run(system: &System, words: &[String], target: &Target, options: Options)
     move_devices(system, &asked, target, options)
 }
 
-/// Moves devices: all, or none.
+/// Moves devices: all, or none. Returns those that were moved, as they are then.
 pub fn move_devices(
     system: &System,
     asked: &[Device],
     target: &Target,
     options: Options,
-) -> Result {
+) -> Result<Vec<Device>> {
     let mut members = with_groups(system, asked, options)?;
     let users = Users::new(system);
     if !options.force {
@@ -117,7 +135,8 @@ pub fn move_devices(
     for device in asked {
         vfio::tell(system, device);
     }
-    aftermath::check(system, &members, &target)
+    aftermath::check(system, &members, &target)?;
+    Ok(members)
 }
 
 /// Returns `true` if the device would lose its driver.

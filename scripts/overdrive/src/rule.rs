@@ -1,81 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Rules: which devices get which driver when they are discovered.
+//!
+//! What a rule may say, and which one wins, is decided by the kernel's own code, in the crate `overdrive_rules`.
 
 pub mod configfs;
-pub mod field;
+pub mod for_device;
 pub mod parameter;
 pub mod put_right;
 
-use crate::{
-    failure::{Failure, Result},
-    system::System,
-};
+use overdrive_rules::{RuleText, is_rule_name};
 
-use field::Field;
+use crate::failure::{Failure, Result};
 
-/// What a rule says, whether it is in force or saved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
-    /// Its name.
-    pub name: String,
-    /// Its fields in the order in which they are written, none twice.
-    pub fields: Vec<(Field, String)>,
+/// Returns what the rule says but for its driver, as a person writes it.
+pub fn matchers(rule: &RuleText) -> String {
+    let words: Vec<String> = rule
+        .given()
+        .filter(|(key, _)| *key != "driver")
+        .map(|(key, text)| format!("{key}={text}"))
+        .collect();
+    words.join(" ")
 }
 
-impl Rule {
-    /// Returns a rule without fields.
-    pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            fields: Vec::new(),
-        }
-    }
+/// Returns the names of all fields, for messages.
+pub fn field_names() -> String {
+    let names: Vec<&str> = overdrive_rules::fields().map(|field| field.key).collect();
+    names.join(" ")
+}
 
-    /// Returns the text of a field, empty if it is not given.
-    pub fn get(&self, field: Field) -> &str {
-        self.fields
-            .iter()
-            .find(|(its, _)| *its == field)
-            .map_or("", |(_, text)| text)
-    }
+/// Returns `true` if a rule has a field of this name.
+pub fn is_field(name: &str) -> bool {
+    overdrive_rules::fields().any(|field| field.key == name)
+}
 
-    /// Sets a field.
-    pub fn set(&mut self, field: Field, text: impl Into<String>) {
-        self.fields.retain(|(its, _)| *its != field);
-        self.fields.push((field, text.into()));
-        self.fields.sort_by_key(|(field, _)| *field);
+/// Returns another rule that says the same.
+pub fn copy(rule: &RuleText) -> RuleText {
+    let mut copy = RuleText::new(&rule.name);
+    for (key, text) in rule.given() {
+        // A canonical text is a good one.
+        let _ = copy.set(key, text);
     }
-
-    /// Returns the driver that the rule's devices get.
-    pub fn driver(&self) -> &str {
-        self.get(Field::Driver)
-    }
-
-    /// Returns the matchers as a person writes them.
-    pub fn matchers(&self) -> String {
-        let words: Vec<String> = self
-            .fields
-            .iter()
-            .filter(|(field, _)| *field != Field::Driver)
-            .map(|(field, text)| format!("{field}={text}"))
-            .collect();
-        words.join(" ")
-    }
+    copy
 }
 
 /// Refuses what no folder of configfs and no file can be called, or what can't be told apart from other words.
 pub fn check_name(name: &str) -> Result {
-    let is_bad = |c: char| matches!(c, '/' | ':') || !c.is_ascii_graphic();
-    if name.is_empty() || name.starts_with('.') || name.contains(is_bad) {
+    if !is_rule_name(name) || name.starts_with('.') {
         return Err(Failure::usage(format!("'{name}' can't be a rule's name")));
     }
     Ok(())
-}
-
-/// Returns the rules that are in force, or were made and not put in force.
-pub fn all_in_kernel(system: &System) -> Vec<Rule> {
-    let mut rules = parameter::all(system);
-    rules.extend(configfs::all(system).into_iter().map(|made| made.rule));
-    rules
 }

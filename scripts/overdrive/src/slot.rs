@@ -4,11 +4,14 @@
 
 use std::io;
 
+use overdrive_rules::{RuleText, Slot};
+
 use crate::{
-    device::pci_address::PciAddress,
+    device::Device,
     failure::{Exit, Failure, Result, reason},
-    modules,
+    modules, policy,
     system::System,
+    users::Users,
 };
 
 const PLATFORM: &str = "platform/";
@@ -28,12 +31,17 @@ fn folder(system: &System, bus: &str) -> Result<String> {
 
 /// Writes a slot, which is for PCI unless it begins with `platform/`, to one of the meta driver's files.
 fn write(system: &System, file: &str, slot: &str) -> Result<io::Result<()>> {
-    let (bus, place) = match slot.strip_prefix(PLATFORM) {
-        Some(place) => ("platform", place),
-        None => ("pci", slot),
-    };
+    let (bus, place) = split(slot);
     let folder = folder(system, bus)?;
     Ok(system.write(&format!("{folder}/{file}"), place))
+}
+
+/// Returns the bus that a slot is for, and the rest.
+fn split(slot: &str) -> (&'static str, &str) {
+    match slot.strip_prefix(PLATFORM) {
+        Some(place) => ("platform", place),
+        None => ("pci", slot),
+    }
 }
 
 fn failure(slot: &str, error: &io::Error) -> Failure {
@@ -66,28 +74,77 @@ pub fn all(system: &System) -> Vec<String> {
     slots
 }
 
-/// Returns what is wrong with a slot's text.
-pub fn check(text: &str) -> Option<String> {
-    if text.contains(|c: char| c.is_whitespace() || c == '#') {
-        return Some(format!(
-            "'{text}' is no slot; a comment has a line of its own"
-        ));
+/// Returns the bus of a slot and the pattern of the names of its devices.
+fn parse(text: &str) -> std::result::Result<Slot, String> {
+    let (bus, place) = split(text);
+    if text.contains(" #") || text.contains("\t#") {
+        return Err("a comment has a line of its own".to_owned());
     }
-    if let Some(name) = text.strip_prefix(PLATFORM) {
-        return name
-            .is_empty()
-            .then(|| "the name of a platform device is empty".to_owned());
-    }
-    // A star stands for any number; 0 is one that every part can have.
-    let is_slot = text.rsplit_once(':').is_some_and(|(bus, place)| {
-        PciAddress::parse(&format!("{bus}:{}", place.replace('*', "0"))).is_some()
-            && place
-                .split('.')
-                .all(|part| part == "*" || !part.contains('*'))
-    });
-    (!is_slot).then(|| {
-        format!("'{text}' is no slot: [DDDD:]BB:SS.F, where SS and F can be *, or platform/NAME")
+    Slot::parse(bus, place).map_err(|error| format!("'{text}' is no slot: {error}"))
+}
+
+/// Returns a slot in the form in which the kernel lists it.
+///
+/// # Errors
+///
+/// The reason, for a sentence of its own.
+pub fn canonical(text: &str) -> std::result::Result<String, String> {
+    let slot = parse(text)?;
+    Ok(if slot.bus == "pci" {
+        slot.device
+    } else {
+        format!("{PLATFORM}{}", slot.device)
     })
+}
+
+/// Returns the rule that a slot is.
+///
+/// # Errors
+///
+/// The reason, for a sentence of its own.
+pub fn as_rule(system: &System, text: &str) -> std::result::Result<RuleText, String> {
+    let slot = parse(text)?;
+    let driver = modules::parameter(system, &format!("{}_driver", slot.bus))
+        .unwrap_or_else(|| default_driver(slot.bus).to_owned());
+    let mut rule = RuleText::new(&format!("slot {text}"));
+    for (key, text) in [
+        ("bus", slot.bus),
+        ("device", &slot.device),
+        ("driver", &driver),
+    ] {
+        rule.set(key, text).map_err(|error| error.to_string())?;
+    }
+    Ok(rule)
+}
+
+/// Returns the devices that a slot would take from drivers that they are used with.
+pub fn taken(system: &System, text: &str) -> Vec<Device> {
+    match as_rule(system, text) {
+        Ok(rule) => policy::moved_by(system, &rule)
+            .into_iter()
+            .map(|one| one.device)
+            .filter(|device| device.driver.is_some())
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Returns the names of those of them that are in use.
+pub fn users(system: &System, text: &str) -> Vec<String> {
+    let users = Users::new(system);
+    taken(system, text)
+        .into_iter()
+        .filter(|device| !users.of(device).is_empty())
+        .map(|device| device.name)
+        .collect()
+}
+
+fn default_driver(bus: &str) -> &'static str {
+    if bus == "pci" {
+        "vfio-meta"
+    } else {
+        "vfio-platform"
+    }
 }
 
 #[cfg(test)]
@@ -96,13 +153,13 @@ mod tests {
 
     #[test]
     fn a_slot_is_an_address_with_stars_or_a_platform_device() {
-        for good in [
-            "0000:65:00.0",
-            "65:*.*",
-            "0000:65:00.*",
-            "platform/serial8250",
+        for (text, canonical_text) in [
+            ("0000:65:00.0", "0000:65:00.0"),
+            ("65:*.*", "0000:65:*.*"),
+            ("0000:65:1F.*", "0000:65:1f.*"),
+            ("platform/serial8250", "platform/serial8250"),
         ] {
-            assert_eq!(check(good), None, "{good}");
+            assert_eq!(canonical(text).as_deref(), Ok(canonical_text));
         }
         for bad in [
             "0000:65:00.0  # gpu",
@@ -112,7 +169,7 @@ mod tests {
             "*:00.0",
             "eth0",
         ] {
-            assert!(check(bad).is_some(), "{bad}");
+            assert!(canonical(bad).is_err(), "{bad}");
         }
     }
 }

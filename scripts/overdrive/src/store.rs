@@ -12,11 +12,11 @@ mod rule_file;
 
 use std::{env, fmt, io};
 
+use overdrive_rules::RuleText;
+
 use crate::{
     bus::Scope,
     failure::{Exit, Failure, Result, reason},
-    rule::{Rule, field::Field},
-    slot,
     system::System,
 };
 
@@ -63,10 +63,10 @@ impl<T> Entry<T> {
 }
 
 /// All that is saved.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Saved {
     /// The rules, by name.
-    pub rules: Vec<Entry<Rule>>,
+    pub rules: Vec<Entry<RuleText>>,
     /// The slots, as `slot add` takes them.
     pub slots: Vec<Entry<String>>,
     /// The buses.
@@ -107,6 +107,11 @@ impl<'a> Store<'a> {
     /// Returns the path of the folder.
     pub fn folder(&self) -> &str {
         &self.folder
+    }
+
+    /// Returns the path of one of the files.
+    pub fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.folder)
     }
 
     /// Returns the path of the file of a rule.
@@ -157,10 +162,10 @@ impl<'a> Store<'a> {
     }
 
     /// Writes a rule, and returns its file.
-    pub fn write_rule(&self, rule: &Rule) -> Result<String> {
+    pub fn write_rule(&self, rule: &RuleText) -> Result<String> {
         let mut text = "# See overdrive rule --help.\n".to_owned();
-        for (field, value) in &rule.fields {
-            text.push_str(&format!("{field} = {value}\n"));
+        for (key, value) in rule.given() {
+            text.push_str(&format!("{key} = {value}\n"));
         }
         self.write(&format!("{}.rule", rule.name), &text)
     }
@@ -258,14 +263,4 @@ pub fn parameters(saved: &Saved) -> Vec<(&'static str, String)> {
     .into_iter()
     .filter(|(_, text)| !text.is_empty())
     .collect()
-}
-
-/// Returns what is wrong with a rule as a whole, and the field to blame.
-pub fn check_rule(rule: &Rule) -> Option<(Option<Field>, String)> {
-    rule_file::check(rule)
-}
-
-/// Returns what is wrong with a slot.
-pub fn check_slot(text: &str) -> Option<String> {
-    slot::check(text)
 }

@@ -135,6 +135,27 @@ impl<'a> Users<'a> {
         Ok(())
     }
 
+    /// Refuses devices without which the machine does not come up or can't be reached, and says why.
+    pub fn refuse_vital<'d>(&self, devices: impl IntoIterator<Item = &'d Device>) -> Result {
+        let mut refused = false;
+        for device in devices {
+            for one in self.of(device).into_iter().filter(|one| one.is_vital) {
+                refused = true;
+                output::say(format!(
+                    "{}: {}, which the next boot would lose",
+                    device.name, one.text
+                ));
+            }
+        }
+        if refused {
+            return Err(Failure::new(
+                Exit::InUse,
+                "nothing was changed; --force saves it all the same",
+            ));
+        }
+        Ok(())
+    }
+
     /// Returns what can't be seen, for whoever relies on a device being free.
     pub fn blind_spots(&self) -> Option<&'static str> {
         self.open_files()

@@ -43,6 +43,9 @@ address, a default route, or as a port of a bridge or bond; if it is the console
 of it open or mapped, be it through VFIO, sound, a screen or a terminal; if it has virtual functions; if other devices
 depend on it.
 
+Several devices move together, or none of them does. bind --try takes it back after some seconds, unless you confirm:
+for a device that you may need to reach the machine.
+
 Example: a network card and all that shares its IOMMU group, for a virtual machine
   overdrive bind --group 0000:03:00.0 vfio-meta";
 
@@ -57,16 +60,41 @@ pub(super) const RULE: &str = "\
 A rule gives devices their driver when they are discovered, before any driver probes them.
 
   device=NAME       the device's name, or a pattern; any spelling of a PCI address
-  parent=NAME       what it is plugged into; for a virtual function, the physical one
+  path=PATH         where a PCI device is plugged in, as the kernel's pci= parameters have it: 0000:00:1c.4/00.0
+  parent=NAME       what it is plugged into, by name or path; for a virtual function, the physical one
+  below=NAME        anything above it, whatever bridges are between
+  firmware=PATH     its node in ACPI or the device tree
+  serial=NUMBER     its serial number
   modalias=PATTERN  what kind of device it is; overdrive status tells a device's modalias
+  vf=0-3,7          these virtual functions
   group_owned=1     its IOMMU group belongs to userspace
-  bus=BUS           on this bus only
-  driver=DRIVER     what it gets: a driver, none, or @group for what the rest of its IOMMU group has
+  bus=BUS           on this bus only; a bus without driver_override is extended
+  driver=DRIVER     what it gets: a driver, none, @group for what the rest of its IOMMU group has, or @standard
 
-At least one of the first four, and driver. All that are given must match. The rule that says most wins.
+At least one of those above bus, and driver. All that are given must match. The rule that says most wins.
 
-Example: the second of two equal graphics cards is never for the host
-  overdrive rule add --save gpu device=0000:65:00.0 driver=vfio-meta";
+A rule for one device that is here also gets its modalias and serial number: another device that is in its place
+tomorrow is not meant. --place leaves that out. --for DEVICE writes all of it, by the path that stays the same when
+buses get other numbers.
+
+Examples: the second of two equal graphics cards is never for the host; nor is what is plugged into a port
+  overdrive rule add --save gpu device=0000:65:00.0 driver=vfio-meta
+  overdrive rule add port parent=0000:00:1c.4 driver=none";
+
+/// For `run`.
+pub(super) const RUN: &str = "\
+The devices have the driver only as long as the command runs. Then they have what they had before, also if the command
+crashes or is killed: the kernel does it, and not this program.
+
+Example: a virtual machine with a network card
+  overdrive run --with eth1 -- qemu-system-x86_64 -device vfio-pci,host=0000:03:00.0 ...";
+
+/// For `explain` and `plan`.
+pub(super) const FORESIGHT: &str = "\
+Both ask the code that decides in the kernel. Nothing is changed.
+
+overdrive plan tells what overdrive restore would do now, or with --boot, which drivers the devices that are here have
+after the next boot, and who uses those that would lose theirs.";
 
 /// For `slot`.
 pub(super) const SLOT: &str = "\

@@ -2,48 +2,79 @@
 
 //! `restore`: puts in force what is saved, each entry for itself.
 
+use overdrive_rules::RuleText;
+use serde::Serialize;
+
 use crate::{
     args, bus,
+    device::Device,
     failure::{Exit, Failure, Result, reason},
     modules::{self, driver},
-    output,
+    output::{self, json},
+    policy,
     rule::{configfs, parameter},
     slot,
-    store::{Saved, Store, parameters},
+    store::{Entry, Saved, Store, parameters},
     system::System,
+    users::Users,
 };
 
 /// Runs the command.
 pub(super) fn run(system: &System, args: &args::Restore) -> Result {
     let saved = Store::new(system).read();
+    let mut report = Report::default();
     for problem in &saved.problems {
-        output::say(problem.to_string());
+        report.trouble(problem.to_string());
     }
-    let mut trouble = Trouble(!saved.problems.is_empty());
     if args.print {
         print(&saved);
-        return trouble.end();
+        return report.end(false);
     }
-    load(system, &saved, &mut trouble)?;
+    load(system, &saved, &mut report)?;
     configfs::require_module(system)?;
-    buses(system, &saved, &mut trouble);
-    drivers(system, &saved, &mut trouble);
-    rules(system, &saved, &mut trouble);
-    slots(system, &saved, &mut trouble);
-    trouble.end()
+    buses(system, &saved, &mut report);
+    for entry in &saved.rules {
+        load_driver(system, entry, &mut report);
+        restore_rule(system, entry, args.force, &mut report);
+    }
+    slots(system, &saved, args.force, &mut report);
+    report.end(args.json)
 }
 
-/// Remembers that something went wrong that was told.
-struct Trouble(bool);
+/// What was done, and what could not be.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    changed: bool,
+    /// Rules, slots and buses that were put in force.
+    done: Vec<String>,
+    problems: Vec<String>,
+    /// Devices that keep their driver because they are in use.
+    refused: Vec<String>,
+}
 
-impl Trouble {
-    fn tell(&mut self, text: impl AsRef<str>) {
-        output::say(text);
-        self.0 = true;
+impl Report {
+    fn did(&mut self, what: String) {
+        self.changed = true;
+        self.done.push(what);
     }
 
-    fn end(self) -> Result {
-        if self.0 {
+    fn trouble(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        output::say(&text);
+        self.problems.push(text);
+    }
+
+    fn end(self, as_json: bool) -> Result {
+        if as_json {
+            json::print_json(&self);
+        }
+        if !self.refused.is_empty() {
+            return Err(Failure::new(
+                Exit::InUse,
+                "devices in use have kept their drivers; --force takes them all the same",
+            ));
+        }
+        if !self.problems.is_empty() {
             return Err(Failure::silent(Exit::Failed));
         }
         Ok(())
@@ -62,7 +93,7 @@ fn print(saved: &Saved) {
 }
 
 /// Loads the module with what it can hold from the first moment.
-fn load(system: &System, saved: &Saved, trouble: &mut Trouble) -> Result {
+fn load(system: &System, saved: &Saved, report: &mut Report) -> Result {
     if modules::is_overdrive_loaded(system) {
         return Ok(());
     }
@@ -71,10 +102,11 @@ fn load(system: &System, saved: &Saved, trouble: &mut Trouble) -> Result {
         .map(|(name, text)| format!("{name}={text}"))
         .collect();
     if modules::load(system, "overdrive", &words).is_ok() {
+        report.did("module overdrive".to_owned());
         return Ok(());
     }
     if !words.is_empty() {
-        trouble.tell(
+        report.trouble(
             "the module can not be loaded with what is saved; the kernel log says why; trying one after the other",
         );
     }
@@ -83,64 +115,143 @@ fn load(system: &System, saved: &Saved, trouble: &mut Trouble) -> Result {
             Exit::NoModule,
             format!("the module overdrive can not be loaded: {}", reason(&error)),
         )
-    })
+    })?;
+    report.did("module overdrive".to_owned());
+    Ok(())
 }
 
-fn buses(system: &System, saved: &Saved, trouble: &mut Trouble) {
-    let have = bus::extended(system);
-    for entry in &saved.buses {
-        let (name, scope) = &entry.value;
-        if have.iter().any(|(its, _)| its == name) {
-            continue;
-        }
-        if let Err(why) = bus::extend(system, name, Some(*scope)) {
-            trouble.tell(entry.problem(format!("{name}: {why}")).to_string());
-        }
-    }
-}
-
-/// Loads the drivers that rules name: a device whose override names a driver that is not there has none.
-fn drivers(system: &System, saved: &Saved, trouble: &mut Trouble) {
+/// Extends the buses that are saved, and those that rules are for.
+fn buses(system: &System, saved: &Saved, report: &mut Report) {
+    let mut wanted: Vec<(String, Option<bus::Scope>, String)> = saved
+        .buses
+        .iter()
+        .map(|entry| {
+            let (name, scope) = &entry.value;
+            (name.clone(), Some(*scope), entry.problem("").to_string())
+        })
+        .collect();
     for entry in &saved.rules {
-        let name = entry.value.driver();
-        if driver::is_word(name) || driver::exists_anywhere(system, name) {
+        let name = entry.value.get("bus");
+        let is_listed = wanted.iter().any(|(its, ..)| its == name);
+        if !name.is_empty() && !is_listed && !bus::is_native(system, name) {
+            wanted.push((name.to_owned(), None, entry.problem("").to_string()));
+        }
+    }
+    for (name, scope, place) in wanted {
+        if bus::extended(system).iter().any(|(its, _)| *its == name) {
             continue;
         }
-        if let Err(error) = modules::load(system, name, &[]) {
-            trouble.tell(
-                entry
-                    .problem(format!(
-                        "no bus has the driver {name}, and its module can't be loaded: {}",
-                        reason(&error)
-                    ))
-                    .to_string(),
-            );
+        match bus::extend(system, &name, scope) {
+            Ok(()) => report.did(format!("bus {name}")),
+            Err(why) => report.trouble(format!("{place}{name}: {why}")),
         }
     }
 }
 
-fn rules(system: &System, saved: &Saved, trouble: &mut Trouble) {
-    for entry in &saved.rules {
-        let rule = &entry.value;
-        if configfs::exists(system, &rule.name) || parameter::has(system, &rule.name) {
-            continue;
-        }
-        // What is here already must have its driver too.
-        let done = configfs::make(system, rule).and_then(|()| configfs::apply(system, &rule.name));
-        if let Err(why) = done {
-            trouble.tell(format!("{}: {why}", entry.file));
-        }
+/// Loads the driver that a rule names: a device whose override names a driver that is not there has none.
+fn load_driver(system: &System, entry: &Entry<RuleText>, report: &mut Report) {
+    let (name, bus) = (entry.value.driver(), entry.value.get("bus"));
+    match driver::find_anywhere(system, bus, name) {
+        Some(own) if own == name => {}
+        Some(own) => report.trouble(
+            entry
+                .problem(format!("the driver of the module {name} is {own}"))
+                .to_string(),
+        ),
+        None => report.trouble(
+            entry
+                .problem(format!(
+                    "no bus has the driver {name}, and no module of that name brings it"
+                ))
+                .to_string(),
+        ),
     }
 }
 
-fn slots(system: &System, saved: &Saved, trouble: &mut Trouble) {
+fn restore_rule(system: &System, entry: &Entry<RuleText>, force: bool, report: &mut Report) {
+    let rule = &entry.value;
+    if configfs::is_in_force(system, rule) || parameter::has(system, &rule.name) {
+        return;
+    }
+    let replaced = match configfs::exists(system, &rule.name) {
+        true => configfs::remove(system, &rule.name),
+        false => Ok(()),
+    };
+    if let Err(why) = replaced.and_then(|()| configfs::make(system, rule)) {
+        report.trouble(format!("{}: {why}", entry.file));
+        return;
+    }
+    report.did(format!("rule {}", rule.name));
+    // What is here already must have its driver too.
+    let users = Users::new(system);
+    let moved = policy::moved_by(system, rule);
+    let (used, free): (Vec<_>, Vec<_>) = moved
+        .iter()
+        .map(|one| &one.device)
+        .partition(|device| !force && !users.of(device).is_empty());
+    if used.is_empty() {
+        if let Err(why) = configfs::apply(system, &rule.name) {
+            report.trouble(format!("{}: {why}", entry.file));
+        }
+        return;
+    }
+    for device in used {
+        let uses: Vec<String> = users.of(device).into_iter().map(|one| one.text).collect();
+        output::say(format!(
+            "{}: {} is in use, and keeps its driver: {}",
+            entry.file,
+            device.name,
+            uses.join("; ")
+        ));
+        report.refused.push(device.name.clone());
+    }
+    for device in free {
+        rebind(system, entry, device, report);
+    }
+}
+
+/// Moves one of several devices of a rule, when the rule as a whole can't be applied.
+fn rebind(system: &System, entry: &Entry<RuleText>, device: &Device, report: &mut Report) {
+    let driver = match entry.value.driver() {
+        "@standard" => "",
+        name => name,
+    };
+    if let Err(error) = system.write(&device.file("overdrive/rebind"), driver) {
+        report.trouble(format!(
+            "{}: {}: {}",
+            entry.file,
+            device.name,
+            reason(&error)
+        ));
+    }
+}
+
+fn slots(system: &System, saved: &Saved, force: bool, report: &mut Report) {
     let have = slot::all(system);
     for entry in &saved.slots {
-        if have.contains(&entry.value) {
+        let slot = &entry.value;
+        if have.contains(slot) {
             continue;
         }
-        if let Err(failure) = slot::add(system, &entry.value) {
-            trouble.tell(entry.problem(failure.lines.join("; ")).to_string());
+        if !force {
+            let used = slot::users(system, slot);
+            for device in &used {
+                output::say(
+                    entry
+                        .problem(format!("{device} is in use: {slot} is left out"))
+                        .to_string(),
+                );
+            }
+            if !used.is_empty() {
+                report.refused.extend(used);
+                continue;
+            }
+        }
+        match slot::add(system, slot) {
+            Ok(()) => report.did(format!("slot {slot}")),
+            Err(failure) => {
+                report.trouble(entry.problem(failure.lines.join("; ")).to_string());
+            }
         }
     }
 }

@@ -2,18 +2,22 @@
 
 //! `rule`: which devices get which driver before anything probes them.
 
+use overdrive_rules::RuleText;
 use serde::Serialize;
 
+use super::make;
 use crate::{
     args,
+    device::find,
     failure::{Exit, Failure, Result},
     modules, output,
     output::{
         json,
         table::{Table, Tone},
     },
-    rule::{self, Rule, configfs, field::Field, parameter, put_right},
-    store::Store,
+    policy,
+    rule::{self, configfs, for_device, parameter, put_right},
+    store::{Store, boot},
     system::System,
 };
 
@@ -31,43 +35,66 @@ pub(super) fn run(system: &System, args: &args::Rule) -> Result {
 
 fn add(system: &System, args: &args::RuleAdd) -> Result {
     rule::check_name(&args.name)?;
-    let mut rule = Rule::new(&args.name);
+    let mut words = Vec::new();
     for word in &args.fields {
         let (key, text) = word
             .split_once('=')
             .ok_or_else(|| Failure::usage(format!("'{word}' is not FIELD=TEXT")))?;
-        let field = Field::of(key).ok_or_else(|| {
-            Failure::usage(format!(
+        if !rule::is_field(key) {
+            return Err(Failure::usage(format!(
                 "a rule has no field '{key}', but {}",
-                Field::names()
-            ))
-        })?;
-        rule.set(field, text);
+                rule::field_names()
+            )));
+        }
+        words.push((key, text));
     }
     configfs::require_module(system)?;
-    put_right::rule(system, &mut rule)?;
-    let failure = |why| {
-        Failure::new(
-            Exit::Failed,
-            format!("no rule {} was made: {why}", args.name),
-        )
+    let mut rule = match &args.for_device {
+        Some(word) => {
+            let device = find::find(system, word)?;
+            for_device::make(system, &args.name, &device, "none")?
+        }
+        None => RuleText::new(&args.name),
     };
-    configfs::make(system, &rule).map_err(failure)?;
-    if args.save {
-        output::print(Store::new(system).write_rule(&rule)?);
+    // The bus first: it decides what a name means.
+    words.sort_by_key(|(key, _)| *key != "bus");
+    for (key, text) in words {
+        put_right::set(system, &mut rule, key, text)?;
     }
-    if args.apply {
-        configfs::apply(system, &rule.name).map_err(|why| {
-            Failure::new(
-                Exit::Failed,
-                format!(
-                    "the rule {} is in force, but not all devices that are here could be moved: {why}",
-                    rule.name
-                ),
-            )
-        })?;
+    if args.for_device.is_none() && !args.place {
+        mean_the_device(system, &mut rule);
     }
-    Ok(())
+    make::run(
+        system,
+        &rule,
+        make::Options {
+            apply: args.apply,
+            save: args.save,
+            force: args.force,
+        },
+    )
+}
+
+/// Has a rule that names one device by its place mean that device, and no other that is in the place later.
+fn mean_the_device(system: &System, rule: &mut RuleText) {
+    let place = rule.get("device").to_owned();
+    let Some(device) = policy::devices(system)
+        .into_iter()
+        .find(|device| device.name == place && [&device.bus, ""].contains(&rule.get("bus")))
+    else {
+        return;
+    };
+    let added = for_device::pin(system, rule, &device);
+    if !added.is_empty() {
+        let words: Vec<String> = added
+            .iter()
+            .map(|key| format!("{key}={}", rule.get(key)))
+            .collect();
+        output::say(format!(
+            "the rule is for the device that is there now: {}; --place leaves that out",
+            words.join(" ")
+        ));
+    }
 }
 
 fn del(system: &System, args: &args::RuleDel) -> Result {
@@ -89,7 +116,10 @@ fn del(system: &System, args: &args::RuleDel) -> Result {
         ));
     }
     if args.save {
-        found |= store.remove_rule(name)?;
+        if store.remove_rule(name)? {
+            found = true;
+            tell_images(system);
+        }
     } else if store.has_rule(name) {
         output::say(format!(
             "it is still saved in {}; rule del --save removes it there as well",
@@ -105,6 +135,16 @@ fn del(system: &System, args: &args::RuleDel) -> Result {
     ))
 }
 
+/// Says that images for booting still have what was removed.
+fn tell_images(system: &System) {
+    let images = boot::images(system);
+    if let (Some(image), Some(_)) = (images.first(), boot::advice(system)) {
+        output::say(format!(
+            "{image} may still have it, and then it holds again after a reboot: update-initramfs -u, or dracut --force"
+        ));
+    }
+}
+
 /// A rule as programs see it.
 #[derive(Debug, Serialize)]
 struct Row {
@@ -117,13 +157,13 @@ struct Row {
 }
 
 impl Row {
-    fn new(rule: &Rule, from: &'static str, hits: Option<u64>) -> Self {
+    fn new(rule: &RuleText, from: &'static str, hits: Option<u64>) -> Self {
         Self {
             rule: rule.name.clone(),
             from,
             hits,
             driver: rule.driver().to_owned(),
-            matchers: rule.matchers(),
+            matchers: rule::matchers(rule),
         }
     }
 }

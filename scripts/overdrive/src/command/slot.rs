@@ -2,13 +2,18 @@
 
 //! `slot`: devices that a meta driver seizes, by address.
 
-use crate::{args, failure::Result, output, rule::configfs, slot, system::System};
+use crate::{args, failure::Result, output, rule::configfs, slot, system::System, users::Users};
 
 /// Runs the command.
 pub(super) fn run(system: &System, args: &args::Slot) -> Result {
     configfs::require_module(system)?;
     match args {
-        args::Slot::Add(args) => slot::add(system, &args.slot),
+        args::Slot::Add(args) => {
+            if !args.force {
+                Users::new(system).refuse(&slot::taken(system, &args.slot))?;
+            }
+            slot::add(system, &args.slot)
+        }
         args::Slot::Del { slot } => slot::remove(system, slot),
         args::Slot::List => {
             for slot in slot::all(system) {

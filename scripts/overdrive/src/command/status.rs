@@ -89,7 +89,13 @@ fn print(system: &System, device: &Device, full: &Full) {
         pair("last rebind", text);
     }
     if let Some(borrower) = &full.lent {
-        pair("lent", borrower.clone());
+        pair(
+            "lent",
+            match borrower.as_str() {
+                "returning" => "it goes back when nobody uses it any more".into(),
+                _ => "as long as a process has /dev/overdrive open".into(),
+            },
+        );
     }
     pair(
         "IOMMU group",
@@ -124,6 +130,10 @@ fn rebind_text(rebind: &Rebind) -> Option<String> {
         Rebind::Never => "there was none".into(),
         Rebind::Busy => "busy".into(),
         Rebind::Done => "done".into(),
+        Rebind::Returned => "it was lent, and is back where it was".into(),
+        Rebind::Deferred(error) => {
+            format!("failed with error {error}; its old driver takes it back as soon as it can")
+        }
         Rebind::RolledBack(error) => {
             format!("failed with error {error}, everything is as it was")
         }

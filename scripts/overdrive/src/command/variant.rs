@@ -61,6 +61,7 @@ pub(super) fn run(system: &System, args: &args::Variant) -> Result {
         &Target::Driver(driver),
         args.options.into(),
     )
+    .map(drop)
 }
 
 fn candidates(system: &System, wanted: &str) -> Vec<Candidate> {

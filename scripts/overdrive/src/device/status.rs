@@ -16,6 +16,10 @@ pub enum Rebind {
     Busy,
     /// It succeeded.
     Done,
+    /// The device was lent, and is back where it was.
+    Returned,
+    /// It failed with this error number, and the old driver takes the device back as soon as it can.
+    Deferred(String),
     /// It failed with this error number, and everything is as it was.
     RolledBack(String),
     /// It failed, and so did the way back, with these two error numbers.
@@ -30,6 +34,8 @@ impl Rebind {
             None if text == "never" => Self::Never,
             None if text == "busy" => Self::Busy,
             None if text == "done" => Self::Done,
+            None if text == "returned" => Self::Returned,
+            Some(("deferred", error)) => Self::Deferred(error.trim_start_matches('-').into()),
             Some(("rolled-back", error)) => Self::RolledBack(error.trim_start_matches('-').into()),
             Some(("stranded", errors)) => Self::Stranded(errors.into()),
             _ => Self::Other(text.into()),
@@ -60,13 +66,18 @@ impl Status {
     }
 
     fn parse(line: &str) -> Self {
-        let given = |key| value(line, key).filter(|text| !matches!(text.as_str(), "-" | "0"));
+        let given =
+            |key| value(line, key).filter(|text| !matches!(text.as_str(), "-" | "0" | "no"));
         let rebind_text = value(line, "rebind");
         Self {
             by: given("by"),
             rebind: rebind_text.as_deref().map(Rebind::parse),
             rebind_text,
-            owned: value(line, "owned").map(|text| !matches!(text.as_str(), "0" | "-" | "no")),
+            owned: value(line, "owned").and_then(|text| match text.as_str() {
+                "yes" | "1" => Some(true),
+                "no" | "0" => Some(false),
+                _ => None,
+            }),
             lent: given("lent"),
         }
     }
@@ -95,7 +106,7 @@ mod tests {
     #[test]
     fn a_status_line_is_read_with_blanks_in_a_drivers_name() {
         let status = Status::parse(
-            "driver=a b override=a b by=rule:gpu rebind=rolled-back:-5 owned=1 lent=-",
+            "driver=a b override=a b by=rule:gpu rebind=rolled-back:-5 owned=yes lent=no",
         );
         assert_eq!(status.by.as_deref(), Some("rule:gpu"));
         assert_eq!(status.rebind, Some(Rebind::RolledBack("5".into())));

@@ -2,7 +2,10 @@
 
 //! What only who asks for a device wants to know.
 
-use super::{Finding, iommu::GROUPS};
+use super::{
+    Finding,
+    iommu::{self, GROUPS},
+};
 use crate::{
     device::{Device, group},
     system::System,
@@ -43,6 +46,18 @@ pub(super) fn examine(
         }
         return;
     };
+    for region in iommu::direct_regions(system, number) {
+        findings.push(
+            Finding::bad(
+                "reserved-memory",
+                name,
+                format!(
+                    "the firmware uses memory at {region} through its IOMMU group {number}: VFIO does not hand it out"
+                ),
+            )
+            .remedy("switch off in the firmware what uses it (RMRR), or use another device"),
+        );
+    }
     for other in group::members(system, number) {
         if other.path != device.path && !other.is_harmless(system) {
             findings.push(

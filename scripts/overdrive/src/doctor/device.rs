@@ -35,6 +35,13 @@ pub(super) fn examine(system: &System, device: &Device, findings: &mut Vec<Findi
                 "overdrive release {name}, or bind it to another driver"
             )),
         ),
+        Some(Rebind::Deferred(error)) => findings.push(Finding::note(
+            "deferred",
+            name,
+            format!(
+                "the last rebind failed with error {error}, and its old driver takes it back as soon as it can"
+            ),
+        )),
         Some(Rebind::Busy) => findings.push(Finding::note(
             "rebind-busy",
             name,

@@ -2,34 +2,103 @@
 
 //! The rules that are in force.
 
+use overdrive_rules::RuleText;
+
 use super::Finding;
-use crate::{modules::driver, rule::configfs, system::System};
+use crate::{
+    bus,
+    device::{Device, identity},
+    modules::driver,
+    policy::{self, Policy},
+    rule::configfs,
+    system::System,
+};
 
 /// Adds what keeps rules from acting.
 pub(super) fn examine(system: &System, findings: &mut Vec<Finding>) {
     for made in configfs::all(system) {
         let rule = &made.rule;
-        let subject = format!("rule {}", rule.name);
-        if !made.enabled {
+        if made.enabled {
+            driver(system, rule, findings);
+            bus(system, rule, findings);
+        } else {
             findings.push(
-                Finding::note("rule-disabled", subject, "it is not in force").remedy(format!(
-                    "echo 1 > {}",
-                    configfs::file(&rule.name, "enabled")
-                )),
+                Finding::note("rule-disabled", subject(rule), "it is not in force").remedy(
+                    format!("echo 1 > {}", configfs::file(&rule.name, "enabled")),
+                ),
             );
-            continue;
         }
-        let target = rule.driver();
-        if !driver::is_word(target) && !driver::exists_anywhere(system, target) {
+    }
+    let policy = Policy::in_force(system);
+    if policy.rules.iter().next().is_some() {
+        for device in policy::devices(system) {
+            near_misses(system, &policy, &device, findings);
+        }
+    }
+}
+
+fn subject(rule: &RuleText) -> String {
+    format!("rule {}", rule.name)
+}
+
+fn driver(system: &System, rule: &RuleText, findings: &mut Vec<Finding>) {
+    let target = rule.driver();
+    if driver::is_word(target) || driver::exists_anywhere(system, target) {
+        return;
+    }
+    findings.push(
+        Finding::bad(
+            "rule-without-driver",
+            subject(rule),
+            format!(
+                "it names the driver {target}, which no bus has: its devices stay without a driver"
+            ),
+        )
+        .remedy("load the module that brings it"),
+    );
+}
+
+fn bus(system: &System, rule: &RuleText, findings: &mut Vec<Finding>) {
+    let name = rule.get("bus");
+    if name.is_empty() || bus::extended(system).iter().any(|(its, _)| its == name) {
+        return;
+    }
+    if !system.is_dir(&format!("/sys/bus/{name}")) {
+        findings.push(
+            Finding::bad(
+                "rule-without-bus",
+                subject(rule),
+                format!("it is for the bus {name}, which is not there"),
+            )
+            .remedy("load the module that brings the bus, or put the name right"),
+        );
+    } else if !bus::is_native(system, name) {
+        findings.push(
+            Finding::bad(
+                "rule-on-plain-bus",
+                subject(rule),
+                format!("it never acts: devices of the bus {name} have no driver_override"),
+            )
+            .remedy(format!("overdrive bus add {name}")),
+        );
+    }
+}
+
+/// Adds the rules that name the place of the device, but mean another one.
+fn near_misses(system: &System, policy: &Policy, device: &Device, findings: &mut Vec<Finding>) {
+    let target = identity::of(system, device);
+    for one in policy.rules.explain(&target) {
+        if one.is_near_miss {
             findings.push(
-                Finding::bad(
-                    "rule-without-driver",
-                    subject,
-                    format!(
-                        "it names the driver {target}, which no bus has: its devices stay without a driver"
-                    ),
+                Finding::note(
+                    "rule-near-miss",
+                    subject(one.rule),
+                    format!("{} is in its place, and is another device", device.name),
                 )
-                .remedy("load the module that brings it"),
+                .remedy(format!(
+                    "overdrive explain {} says what differs",
+                    device.name
+                )),
             );
         }
     }

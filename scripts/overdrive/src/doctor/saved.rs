@@ -12,12 +12,26 @@ use crate::{
 
 /// Adds what of the saved policy does not hold, or will not.
 pub(super) fn examine(system: &System, findings: &mut Vec<Finding>) {
-    let saved = Store::new(system).read();
+    let store = Store::new(system);
+    let saved = store.read();
     for problem in &saved.problems {
         findings.push(
             Finding::bad("saved-bad", "what is saved", problem.to_string())
                 .remedy("put it right, or remove it; overdrive check tells when it is"),
         );
+    }
+    for image in boot::images(system) {
+        // Removing a file changes the folder.
+        for path in [
+            store.folder().to_owned(),
+            store.file("slots"),
+            store.file("buses"),
+        ] {
+            if boot::is_newer(system, &path, &image) {
+                findings.push(stale("what is saved", &path, &image));
+                break;
+            }
+        }
     }
     let is_loaded = modules::is_overdrive_loaded(system);
     let images = boot::images(system);
@@ -36,18 +50,19 @@ pub(super) fn examine(system: &System, findings: &mut Vec<Finding>) {
         }
         for image in &images {
             if boot::is_newer(system, &entry.file, image) {
-                findings.push(
-                    Finding::bad(
-                        "initramfs-stale",
-                        &subject,
-                        format!(
-                            "{} is newer than {image}: it will come too late after a reboot",
-                            entry.file
-                        ),
-                    )
-                    .remedy("update-initramfs -u, or dracut --force"),
-                );
+                findings.push(stale(&subject, &entry.file, image));
             }
         }
     }
+}
+
+fn stale(subject: &str, path: &str, image: &str) -> Finding {
+    Finding::bad(
+        "initramfs-stale",
+        subject,
+        format!(
+            "{path} was changed after {image} was made: the next boot begins with what was saved before"
+        ),
+    )
+    .remedy("update-initramfs -u, or dracut --force")
 }

@@ -4,8 +4,6 @@
 
 use crate::{modules, system::System};
 
-mod glob;
-
 /// An alias of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
@@ -18,7 +16,8 @@ pub struct Alias {
 impl Alias {
     /// Returns `true` if the pattern matches.
     pub fn matches(&self, modalias: &str) -> bool {
-        glob::matches(&self.pattern, modalias)
+        // The engine of rules has the kernel's patterns.
+        overdrive_rules::matches_pattern(&self.pattern, modalias)
     }
 
     /// Returns the number of asterisks in the pattern: the fewer, the more is said about the device.

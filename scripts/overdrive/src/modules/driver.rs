@@ -91,3 +91,34 @@ pub fn only_one(system: &System, module: &str, bus: &str) -> Result<String> {
         )
     })
 }
+
+/// Returns the driver that `name` means on any bus, or on the given one; its module is loaded, if need be. `None` if
+/// there is no such driver.
+pub fn find_anywhere(system: &System, bus: &str, name: &str) -> Option<String> {
+    let is_there = || match bus {
+        "" => exists_anywhere(system, name),
+        bus => exists(system, bus, name),
+    };
+    if is_word(name) || is_there() {
+        return Some(name.to_owned());
+    }
+    // What was not loaded is not found below.
+    let _ = modules::load(system, name, &[]);
+    if is_there() {
+        return Some(name.to_owned());
+    }
+    let folder = format!("/sys/module/{}/drivers", modules::canonical(name));
+    let mut drivers: Vec<String> = system
+        .list(&folder)
+        .iter()
+        .filter_map(|entry| entry.split_once(':'))
+        .filter(|(its, _)| bus.is_empty() || *its == bus)
+        .map(|(_, driver)| driver.to_owned())
+        .collect();
+    drivers.sort();
+    drivers.dedup();
+    match drivers.len() {
+        1 => drivers.pop(),
+        _ => None,
+    }
+}

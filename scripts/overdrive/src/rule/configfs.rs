@@ -6,7 +6,8 @@ use std::io;
 
 use rustix::mount::MountFlags;
 
-use super::{Rule, field::Field};
+use overdrive_rules::{RuleText, fields};
+
 use crate::{
     failure::{Exit, Failure, Result, reason},
     modules,
@@ -18,10 +19,10 @@ use crate::{
 pub const RULES: &str = "/sys/kernel/config/overdrive-rules";
 
 /// A rule in configfs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Made {
     /// What it says.
-    pub rule: Rule,
+    pub rule: RuleText,
     /// `true` if it is in force.
     pub enabled: bool,
     /// To how many devices it gave their override.
@@ -78,16 +79,11 @@ pub fn all(system: &System) -> Vec<Made> {
 
 /// Reads a rule.
 pub fn read(system: &System, name: &str) -> Made {
-    let mut rule = Rule::new(name);
-    for field in Field::ALL {
-        let text = system.line(&file(name, field.name()));
-        let is_given = match field {
-            Field::GroupOwned => text == "1",
-            _ => !text.is_empty(),
-        };
-        if is_given {
-            rule.set(field, text);
-        }
+    let mut rule = RuleText::new(name);
+    for field in fields() {
+        let text = system.line(&file(name, field.key));
+        // The kernel has taken the text already.
+        let _ = rule.set(field.key, &text);
     }
     Made {
         rule,
@@ -101,7 +97,7 @@ pub fn read(system: &System, name: &str) -> Made {
 /// # Errors
 ///
 /// The reason, for the end of a sentence.
-pub fn make(system: &System, rule: &Rule) -> std::result::Result<(), String> {
+pub fn make(system: &System, rule: &RuleText) -> std::result::Result<(), String> {
     let folder = format!("{RULES}/{}", rule.name);
     if system.is_dir(&folder) {
         return Err("there is one of this name".to_owned());
@@ -120,7 +116,7 @@ pub fn make(system: &System, rule: &Rule) -> std::result::Result<(), String> {
     result
 }
 
-fn fill(system: &System, rule: &Rule) -> std::result::Result<(), String> {
+fn fill(system: &System, rule: &RuleText) -> std::result::Result<(), String> {
     let write = |name: &str, text: &str| {
         system
             .write(&file(&rule.name, name), text)
@@ -138,8 +134,8 @@ fn fill(system: &System, rule: &Rule) -> std::result::Result<(), String> {
                 format!("{}{}", reason(&error), detail.unwrap_or_default())
             })
     };
-    for (field, text) in &rule.fields {
-        write(field.name(), text)?;
+    for (key, text) in rule.given() {
+        write(key, text)?;
     }
     write("enabled", "1")
 }
@@ -164,4 +160,35 @@ pub fn remove(system: &System, name: &str) -> std::result::Result<(), String> {
     system
         .rmdir(&format!("{RULES}/{name}"))
         .map_err(|error| reason(&error))
+}
+
+/// Returns `true` if the module that is loaded knows a field, or no module is loaded that could tell.
+///
+/// Fields are files in the folder of a rule, so a rule that is not in force is made to see them.
+pub fn has_field(system: &System, field: &str) -> bool {
+    const PROBE: &str = "overdrive-probe";
+
+    if !system.is_dir(RULES) {
+        return true;
+    }
+    if let Some(name) = system.list(RULES).first() {
+        return system.exists(&file(name, field));
+    }
+    let folder = format!("{RULES}/{PROBE}");
+    if system.mkdir(&folder).is_err() {
+        return false;
+    }
+    let has = system.exists(&file(PROBE, field));
+    // It is not enabled, so that nothing refers to it.
+    let _ = system.rmdir(&folder);
+    has
+}
+
+/// Returns `true` if exactly this rule is in force.
+pub fn is_in_force(system: &System, rule: &RuleText) -> bool {
+    if !exists(system, &rule.name) {
+        return false;
+    }
+    let made = read(system, &rule.name);
+    made.enabled && made.rule.to_parameter() == rule.to_parameter()
 }

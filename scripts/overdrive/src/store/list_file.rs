@@ -2,8 +2,8 @@
 
 //! The files `slots` and `buses`: an entry on every line, and comments on lines of their own.
 
-use super::{Entry, Problem, Saved, check_slot};
-use crate::bus::Scope;
+use super::{Entry, Problem, Saved};
+use crate::{bus::Scope, slot};
 
 /// The lines of a file that are neither empty nor comments, with their numbers.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -23,13 +23,13 @@ fn problem(file: &str, line: usize, text: impl Into<String>) -> Problem {
 
 /// Reads the file of slots.
 pub(super) fn slots(file: &str, text: &str, saved: &mut Saved) {
-    for (line, slot) in lines(text) {
-        match check_slot(slot) {
-            Some(why) => saved.problems.push(problem(file, line, why)),
-            None => saved.slots.push(Entry {
+    for (line, text) in lines(text) {
+        match slot::canonical(text) {
+            Err(why) => saved.problems.push(problem(file, line, why)),
+            Ok(slot) => saved.slots.push(Entry {
                 file: file.to_owned(),
                 line,
-                value: slot.to_owned(),
+                value: slot,
             }),
         }
     }

@@ -2,8 +2,10 @@
 
 //! Files of rules: `FIELD = TEXT` on every line, and comments on lines of their own.
 
+use overdrive_rules::RuleText;
+
 use super::{Entry, Problem, Saved, list_file::lines};
-use crate::rule::{self, Rule, field::Field};
+use crate::rule;
 
 /// Reads the file of the rule `name`: the rule, or all problems that the file has.
 pub(super) fn read(file: &str, name: &str, text: &str, saved: &mut Saved) {
@@ -23,47 +25,39 @@ pub(super) fn read(file: &str, name: &str, text: &str, saved: &mut Saved) {
             ),
         );
     }
-    let mut rule = Rule::new(name);
-    let mut places = Vec::new();
+    let mut rule = RuleText::new(name);
+    let mut first = None;
     for (number, line) in lines(text) {
         let Some((key, value)) = line.split_once('=') else {
             report(number, format!("'{line}' is not FIELD = TEXT"));
             continue;
         };
         let (key, value) = (key.trim(), value.trim());
-        let Some(field) = Field::of(key) else {
+        first.get_or_insert(number);
+        if !rule::is_field(key) {
             report(number, no_field(key));
-            continue;
-        };
-        if !rule.get(field).is_empty() {
-            report(number, format!("the rule has the field {field} already"));
-            continue;
+        } else if value.is_empty() {
+            report(number, format!("the field {key} has no text"));
+        } else if !rule.get(key).is_empty() {
+            report(number, format!("the rule has the field {key} already"));
+        } else if value.contains(" #") || value.contains("\t#") {
+            report(number, "a comment has a line of its own".to_owned());
+        } else if let Err(error) = rule.set(key, value) {
+            report(number, format!("{key} = {value}: {error}"));
         }
-        if let Some(why) = check_value(field, value) {
-            report(number, why);
-            continue;
-        }
-        rule.set(field, value);
-        places.push((field, number));
     }
     if saved.problems.len() > before {
         return;
     }
-    match check(&rule) {
-        Some((field, why)) => {
-            let line = places
-                .iter()
-                .find(|(its, _)| Some(*its) == field)
-                .map_or(0, |(_, line)| *line);
-            saved.problems.push(Problem {
-                file: file.to_owned(),
-                line,
-                text: why,
-            });
-        }
-        None => saved.rules.push(Entry {
+    match rule.check() {
+        Err(error) => saved.problems.push(Problem {
             file: file.to_owned(),
-            line: places.first().map_or(1, |(_, line)| *line),
+            line: 0,
+            text: error.to_string(),
+        }),
+        Ok(()) => saved.rules.push(Entry {
+            file: file.to_owned(),
+            line: first.unwrap_or(1),
             value: rule,
         }),
     }
@@ -71,42 +65,12 @@ pub(super) fn read(file: &str, name: &str, text: &str, saved: &mut Saved) {
 
 /// Returns what to say of a field that is none.
 fn no_field(key: &str) -> String {
-    let known = Field::ALL
-        .into_iter()
-        .find(|field| field.name().eq_ignore_ascii_case(key));
+    let known = overdrive_rules::fields().find(|field| field.key.eq_ignore_ascii_case(key));
     match (known, key) {
-        (Some(field), _) => format!("a rule has no field '{key}': it is called {field}"),
+        (Some(field), _) => format!("a rule has no field '{key}': it is called {}", field.key),
         (None, "vendor" | "id") => format!(
             "a rule has no field '{key}': an ID is a part of the modalias, which overdrive status shows"
         ),
-        (None, _) => format!("a rule has no field '{key}', but {}", Field::names()),
+        (None, _) => format!("a rule has no field '{key}', but {}", rule::field_names()),
     }
-}
-
-/// Returns what is wrong with the text of a field.
-fn check_value(field: Field, value: &str) -> Option<String> {
-    if value.is_empty() {
-        return Some(format!("the field {field} has no text"));
-    }
-    if value.contains(" #") || value.contains("\t#") {
-        return Some("a comment has a line of its own".to_owned());
-    }
-    None
-}
-
-/// Returns what is wrong with a rule, and the field to blame.
-pub(super) fn check(rule: &Rule) -> Option<(Option<Field>, String)> {
-    if rule.driver().is_empty() {
-        return Some((None, "the rule has no field driver".to_owned()));
-    }
-    let says_nothing = rule.fields.iter().all(|(field, text)| {
-        matches!(field, Field::Bus | Field::Driver) || (*field == Field::GroupOwned && text == "0")
-    });
-    if says_nothing {
-        return Some((
-            None,
-            "the rule names no device: it has no field but bus and driver".to_owned(),
-        ));
-    }
-    None
 }

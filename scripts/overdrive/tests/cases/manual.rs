@@ -5,7 +5,7 @@
 use clap::CommandFactory;
 use overdrive::args::Args;
 
-const MANUAL: &str = include_str!("../../../Documentation/man/overdrive.8");
+const MANUAL: &str = include_str!("../../../../Documentation/man/overdrive.8");
 
 /// Returns every command with its path, and every long option.
 fn words(command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Foresight: what rules do to the devices that are here.
+
+use overdrive_rules::{RuleText, Rules};
+
+use crate::{
+    device::{Device, all_buses, all_on_bus, identity},
+    rule::{configfs, parameter},
+    slot,
+    store::Saved,
+    system::System,
+};
+
+/// Rules, and where each of them comes from.
+#[derive(Default)]
+pub struct Policy {
+    /// The rules, from the oldest to the youngest.
+    pub rules: Rules,
+}
+
+impl Policy {
+    /// Returns the rules that are in force, slots among them.
+    pub fn in_force(system: &System) -> Self {
+        let mut policy = Self::default();
+        for rule in parameter::all(system) {
+            policy.add(&rule);
+        }
+        for slot in slot::all(system) {
+            policy.add_slot(system, &slot);
+        }
+        for made in configfs::all(system) {
+            if made.enabled {
+                policy.add(&made.rule);
+            }
+        }
+        policy
+    }
+
+    /// Returns the rules that are in force when the machine has been booted with what is saved.
+    pub fn at_boot(system: &System, saved: &Saved) -> Self {
+        let mut policy = Self::default();
+        for entry in &saved.rules {
+            policy.add(&entry.value);
+        }
+        for entry in &saved.slots {
+            policy.add_slot(system, &entry.value);
+        }
+        policy
+    }
+
+    /// Adds a rule, which is younger than all others; one that is not complete does nothing.
+    pub fn add(&mut self, rule: &RuleText) {
+        // What is not complete can't be in force.
+        let _ = self.rules.add(rule);
+    }
+
+    /// Adds a slot.
+    pub fn add_slot(&mut self, system: &System, slot: &str) {
+        if let Ok(rule) = slot::as_rule(system, slot) {
+            self.add(&rule);
+        }
+    }
+
+    /// Returns the rule that wins for a device.
+    pub fn winner(&self, system: &System, device: &Device) -> Option<&RuleText> {
+        self.rules.find(&identity::of(system, device))
+    }
+}
+
+/// A device that a rule takes to another driver.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// The device as it is.
+    pub device: Device,
+    /// The rule's name.
+    pub rule: String,
+    /// The driver that the rule names.
+    pub driver: String,
+}
+
+/// Returns the devices that rules can act on: those with an override.
+pub fn devices(system: &System) -> Vec<Device> {
+    devices_and(system, "")
+}
+
+/// Returns the devices that rules can act on when the bus `extended` has been extended.
+fn devices_and(system: &System, extended: &str) -> Vec<Device> {
+    let mut devices = Vec::new();
+    for bus in all_buses(system) {
+        devices.extend(
+            all_on_bus(system, &bus)
+                .iter()
+                .map(|path| Device::read_on_bus(system, path, &bus))
+                .filter(|device| device.has_override_file || device.bus == extended),
+        );
+    }
+    devices
+}
+
+/// Returns the devices for which a rule of `policy` wins that has another driver for them than they have.
+pub fn moves(system: &System, policy: &Policy, devices: &[Device]) -> Vec<Move> {
+    devices
+        .iter()
+        .filter_map(|device| {
+            let rule = policy.winner(system, device)?;
+            would_move(device, rule.driver()).then(|| Move {
+                device: device.clone(),
+                rule: rule.name.clone(),
+                driver: rule.driver().to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// Returns the devices that a new rule moves when it is applied. Devices whose override a user set are left alone.
+pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
+    let mut policy = Policy::in_force(system);
+    if policy.rules.iter().all(|its| its.name != rule.name) {
+        policy.add(rule);
+    }
+    let mut found = moves(system, &policy, &devices_and(system, rule.get("bus")));
+    found.retain(|one| one.rule == rule.name && !is_users(&one.device));
+    found
+}
+
+/// Returns the devices that a new rule has for another driver from the next boot on.
+pub fn taken_at_boot(system: &System, saved: &Saved, rule: &RuleText) -> Vec<Move> {
+    let mut policy = Policy::default();
+    for entry in saved
+        .rules
+        .iter()
+        .filter(|entry| entry.value.name != rule.name)
+    {
+        policy.add(&entry.value);
+    }
+    for entry in &saved.slots {
+        policy.add_slot(system, &entry.value);
+    }
+    policy.add(rule);
+    let mut found = moves(system, &policy, &devices_and(system, rule.get("bus")));
+    found.retain(|one| one.rule == rule.name);
+    found
+}
+
+/// Returns `true` if the override is the user's own.
+pub fn is_users(device: &Device) -> bool {
+    device.driver_override.is_some() && device.by.as_deref() == Some("user")
+}
+
+fn would_move(device: &Device, driver: &str) -> bool {
+    match driver {
+        "none" => device.driver.is_some(),
+        // Without an override it is the standard driver that a device has.
+        "@standard" => device.driver_override.is_some(),
+        // It depends on the rest of the group, at the time.
+        "@group" => false,
+        name => device.driver.as_deref() != Some(name),
+    }
+}

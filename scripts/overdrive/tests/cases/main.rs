@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The program on recorded machines: what it prints, and its exit status.
+
+mod machine;
+mod manual;
+mod moves;
+mod names;
+mod saved;
+mod users;

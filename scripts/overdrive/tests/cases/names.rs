@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Devices by the names that people have for them.
+
+use super::machine::Machine;
+
+/// The word means the device.
+#[track_caller]
+fn means(machine: &Machine, word: &str, name: &str) {
+    let output = machine.run(&["status", word]);
+    output.has(0, &format!("device       {name}\n"));
+}
+
+#[test]
+fn a_domain_of_five_digits_is_found() {
+    let machine = Machine::new();
+    machine.pci("pci10000:e0/10000:e1:00.0", "0108", None);
+    means(&machine, "10000:E1:00.0", "10000:e1:00.0");
+    means(&machine, "pci_10000_e1_00_0", "10000:e1:00.0");
+}
+
+#[test]
+fn a_card_is_found_by_its_screen() {
+    let machine = Machine::new();
+    let folder = machine.pci("pci0000:00/0000:00:02.0", "0300", None);
+    machine.node(&folder, "drm", "card0", "226:0");
+    machine.node(&folder, "drm", "renderD128", "226:128");
+    means(&machine, "card0", "0000:00:02.0");
+    means(&machine, "/dev/dri/renderD128", "0000:00:02.0");
+}
+
+#[test]
+fn a_volume_on_one_disk_is_of_its_controller_and_on_two_of_neither() {
+    let machine = Machine::new();
+    let volume = machine.node("/sys/devices/virtual", "block", "dm-0", "253:0");
+    for (number, device) in ["0000:00:04.0", "0000:00:05.0"].iter().enumerate() {
+        let folder = machine.pci(&format!("pci0000:00/{device}"), "0106", None);
+        let disk = machine.node(
+            &format!("{folder}/host{number}"),
+            "block",
+            &format!("sd{number}"),
+            &format!("8:{number}"),
+        );
+        machine.link(&format!("{volume}/slaves/sd{number}"), &disk);
+        if number == 0 {
+            means(&machine, "dm-0", device);
+        }
+    }
+    machine.run(&["status", "dm-0"]).has(4, "say which");
+}
+
+#[test]
+fn a_namespace_of_nvme_is_of_its_controller() {
+    let machine = Machine::new();
+    let folder = machine.pci("pci0000:00/0000:00:04.0", "0108", Some("nvme"));
+    let subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys0";
+    machine.dir(&format!("{folder}/nvme/nvme0"));
+    machine.link(
+        &format!("{subsystem}/nvme0"),
+        &format!("{folder}/nvme/nvme0"),
+    );
+    machine.file(&format!("{subsystem}/nvme0n1/dev"), "259:1");
+    machine.link("/sys/class/block/nvme0n1", &format!("{subsystem}/nvme0n1"));
+    means(&machine, "nvme0n1", "0000:00:04.0");
+    machine.run(&["list"]).has(0, "NVMe 8086:10d3 (nvme0n1)");
+}

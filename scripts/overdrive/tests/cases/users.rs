@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who uses a device.
+
+use super::machine::Machine;
+
+const NIC: &str = "pci0000:00/0000:00:06.0";
+const NAME: &str = "0000:00:06.0";
+
+fn machine(class: &str) -> (Machine, String) {
+    let machine = Machine::new();
+    let folder = machine.pci(NIC, class, Some("driver"));
+    (machine, folder)
+}
+
+/// The device is refused, with this reason, and forced.
+#[track_caller]
+fn is_refused(machine: &Machine, why: &str) {
+    machine.run(&["unbind", NAME]).has(3, why);
+    machine.run(&["status", NAME]).has(0, why);
+    let forced = machine.run(&["unbind", "--force", NAME]);
+    assert_ne!(forced.status, 3, "{}", forced.text);
+}
+
+#[test]
+fn a_device_that_nobody_uses_is_free() {
+    let (machine, _) = machine("0200");
+    machine.run(&["status", NAME]).has(0, "used by      nobody");
+}
+
+#[test]
+fn a_sound_card_that_a_process_has_open_is_in_use() {
+    let (machine, folder) = machine("0403");
+    let card = machine.node(
+        &format!("{folder}/sound/card0"),
+        "sound",
+        "controlC0",
+        "116:2",
+    );
+    machine.file(&format!("{card}/uevent"), "DEVNAME=snd/controlC0");
+    machine.process(42, "pipewire", "/dev/snd/controlC0");
+    is_refused(&machine, "controlC0 is held by pipewire (pid 42)");
+}
+
+#[test]
+fn a_render_node_that_a_process_has_open_is_in_use() {
+    let (machine, folder) = machine("0300");
+    let node = machine.node(&folder, "drm", "renderD128", "226:128");
+    machine.file(&format!("{node}/uevent"), "DEVNAME=dri/renderD128");
+    machine.process(43, "blender", "/dev/dri/renderD128");
+    is_refused(&machine, "renderD128 is held by blender (pid 43)");
+}
+
+#[test]
+fn a_device_of_which_only_a_mapping_is_left_is_in_use() {
+    let (machine, folder) = machine("1200");
+    machine.node(&folder, "uio", "uio0", "240:0");
+    machine.file("/proc/44/comm", "daemon");
+    machine.dir("/proc/44/fd");
+    machine.file(
+        "/proc/44/maps",
+        "7f0000000000-7f0000001000 rw-s 00000000 00:05 345                        /dev/uio0",
+    );
+    is_refused(&machine, "uio0 is mapped by daemon (pid 44)");
+}
+
+#[test]
+fn a_disk_that_is_mounted_in_a_container_is_in_use() {
+    let (machine, folder) = machine("0108");
+    machine.node(&format!("{folder}/nvme/nvme0"), "block", "nvme0n1", "259:0");
+    machine.link("/proc/1/ns/mnt", "/mnt:[1]");
+    machine.file("/proc/1/mountinfo", "22 1 254:0 / / rw - ext4 /dev/vda rw");
+    machine.link("/proc/77/ns/mnt", "/mnt:[2]");
+    machine.file(
+        "/proc/77/mountinfo",
+        "90 80 259:0 / /data rw shared:3 - xfs /dev/nvme0n1 rw",
+    );
+    is_refused(&machine, "nvme0n1 is mounted on /data");
+}
+
+#[test]
+fn a_second_disk_of_a_btrfs_is_in_use() {
+    let (machine, folder) = machine("0106");
+    machine.node(&format!("{folder}/ata1/host0"), "block", "sdb", "8:16");
+    machine.dir("/sys/fs/btrfs/uuid/devices/sda");
+    machine.dir("/sys/fs/btrfs/uuid/devices/sdb");
+    machine.file(
+        "/proc/1/mountinfo",
+        "30 1 0:40 / /srv rw - btrfs /dev/sda rw",
+    );
+    is_refused(&machine, "sdb is mounted on /srv");
+}
+
+#[test]
+fn a_disk_below_encryption_and_logical_volumes_is_in_use() {
+    let (machine, folder) = machine("0106");
+    let disk = machine.node(&format!("{folder}/ata1/host0"), "block", "sda", "8:0");
+    let part = format!("{disk}/sda1");
+    machine.file(&format!("{part}/partition"), "1");
+    machine.file(&format!("{part}/dev"), "8:1");
+    machine.link("/sys/class/block/sda1", &part);
+    let volume = machine.node("/sys/devices/virtual", "block", "dm-0", "253:0");
+    machine.file(&format!("{volume}/dm/name"), "home");
+    machine.file(&format!("{volume}/dm/uuid"), "CRYPT-LUKS2-0-home");
+    machine.link(&format!("{part}/holders/dm-0"), &volume);
+    machine.file(
+        "/proc/1/mountinfo",
+        "31 1 253:0 / /home rw - ext4 /dev/mapper/home rw",
+    );
+    is_refused(&machine, "sda1 is a part of dm-0 (home, encryption)");
+    is_refused(&machine, "dm-0 (home, encryption) is mounted on /home");
+}
+
+#[test]
+fn an_interface_below_a_bond_with_the_default_route_is_in_use() {
+    let (machine, folder) = machine("0200");
+    let port = format!("{folder}/net/eth0");
+    machine.file(&format!("{port}/flags"), "0x1903");
+    machine.link("/sys/class/net/eth0", &port);
+    let bond = "/sys/devices/virtual/net/bond0";
+    machine.file(&format!("{bond}/flags"), "0x1403");
+    machine.link("/sys/class/net/bond0", bond);
+    machine.link(&format!("{port}/master"), bond);
+    machine.link(&format!("{port}/upper_bond0"), bond);
+    machine.file(
+        "/proc/net/route",
+        "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n\
+         bond0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000",
+    );
+    is_refused(&machine, "eth0 is up and a port of bond0");
+    is_refused(&machine, "bond0 is up and has the default route");
+}
+
+#[test]
+fn an_interface_in_another_network_namespace_is_in_use() {
+    let (machine, folder) = machine("0200");
+    machine.dir(&format!("{folder}/net"));
+    is_refused(&machine, "is in another network namespace");
+}
+
+#[test]
+fn the_card_that_shows_the_firmwares_screen_is_in_use() {
+    let (machine, folder) = machine("0300");
+    machine.file(&format!("{folder}/boot_vga"), "1");
+    machine.file("/sys/class/tty/console/active", "tty0");
+    machine.file(
+        "/sys/class/vtconsole/vtcon1/name",
+        "(M) frame buffer device",
+    );
+    machine.file("/sys/class/vtconsole/vtcon1/bind", "1");
+    let screen = "/sys/devices/platform/simple-framebuffer.0";
+    machine.dir(&format!("{screen}/graphics/fb0"));
+    machine.link(&format!("{screen}/graphics/fb0/device"), screen);
+    machine.link("/sys/class/graphics/fb0", &format!("{screen}/graphics/fb0"));
+    is_refused(&machine, "shows the console, which the firmware has set up");
+}
+
+#[test]
+fn a_supplier_with_a_consumer_is_in_use() {
+    let (machine, folder) = machine("0300");
+    machine.file(
+        &format!("{folder}/consumer:pci:0000:00:06.1/status"),
+        "active",
+    );
+    is_refused(&machine, "0000:00:06.1 depends on it");
+}
+
+#[test]
+fn a_link_that_the_kernel_does_not_track_is_no_use() {
+    let (machine, folder) = machine("0300");
+    machine.file(
+        &format!("{folder}/consumer:pci:0000:00:06.1/status"),
+        "not tracked",
+    );
+    machine.run(&["status", NAME]).has(0, "nobody");
+}
+
+#[test]
+fn a_physical_function_with_virtual_ones_is_in_use() {
+    let (machine, folder) = machine("0200");
+    machine.file(&format!("{folder}/sriov_numvfs"), "4");
+    is_refused(&machine, "4 virtual functions exist only with its driver");
+}
+
+#[test]
+fn a_device_that_the_kernel_calls_owned_is_in_use() {
+    let (machine, folder) = machine("0200");
+    machine.file(
+        &format!("{folder}/overdrive/status"),
+        "driver=vfio-meta override=vfio-meta by=user rebind=done owned=yes lent=no",
+    );
+    is_refused(
+        &machine,
+        "is open through VFIO, by a process that can't be seen",
+    );
+}
+
+#[test]
+fn a_device_that_is_open_through_vfio_is_in_use_by_its_path_in_fdinfo() {
+    let (machine, _) = machine("0200");
+    machine.process(45, "qemu", "anon_inode:[vfio-device]");
+    machine.file(
+        "/proc/45/fdinfo/3",
+        &format!("pos:\t0\nvfio-device-syspath: /sys/devices/{NIC}"),
+    );
+    is_refused(&machine, "is held by qemu (pid 45)");
+}

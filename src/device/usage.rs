@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who has a device in userspace.
+//!
+//! A device is *owned* if a VFIO driver of this module has it, and somebody has it open. If another
+//! driver has it, nobody can be asked but its IOMMU group: then it is owned if userspace owns the group.
+//!
+//! What can't be seen is as with the kernel's own unbind, which waits for it: somebody who has opened the
+//! character device of another VFIO driver and not bound it to an iommufd yet, and a user without an
+//! IOMMU.
+
+use crate::abstractions::{
+    device,
+    iommu,
+    vfio::door, //
+};
+use kernel::{
+    device::Device,
+    prelude::*, //
+};
+
+/// Returns `true` if userspace has the device.
+pub(crate) fn is_owned(dev: &Device) -> Result<bool> {
+    match door::is_open(dev) {
+        Some(open) => Ok(open),
+        None if device::is_bridge(dev) => Ok(false),
+        None => group_is_owned(dev),
+    }
+}
+
+/// Returns `true` if userspace has the device's IOMMU group.
+pub(crate) fn group_is_owned(dev: &Device) -> Result<bool> {
+    iommu::Group::of(dev).map_or(Ok(false), |group| group.is_owned())
+}

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device in a transaction, and what is needed to put it back.
+
+use super::{
+    answer::Reason,
+    engine::{
+        End,
+        Member,
+        Term, //
+    },
+    target::{
+        self,
+        Target, //
+    }, //
+};
+use crate::{
+    abstractions::{
+        device,
+        driver_override::{
+            self,
+            Override,
+            Token, //
+        }, //
+    },
+    device::{
+        marks::Marks,
+        outcome::Outcome,
+        override_source::OverrideSource,
+        tracked::{
+            Loan,
+            TrackedDevice, //
+        },
+        usage, //
+    },
+    driver_name::DriverName,
+};
+use kernel::{
+    device::Device,
+    prelude::*,
+    str::{
+        BStr,
+        CString, //
+    },
+    sync::{
+        new_mutex,
+        Arc,
+        Mutex, //
+    }, //
+};
+
+/// What a transaction remembers of a device.
+struct Saved {
+    /// The override that the device has when it isn't the new one.
+    other: Option<Override>,
+    /// Who sets the new override, until it is set.
+    source: Option<OverrideSource>,
+    /// A rule had set the override from before.
+    had_source: bool,
+    /// An override that names the old driver.
+    naming: Option<Override>,
+    /// What the override that the transaction has set is recognised by.
+    token: Token,
+    old_driver: KVec<u8>,
+    released: bool,
+    /// How the old driver took the device back.
+    back: Result<Back>,
+    /// Why the transaction failed because of this device.
+    reason: Option<Reason>,
+    /// What became of the device.
+    outcome: Option<Outcome>,
+}
+
+/// How a device came back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Back {
+    /// It is with its old driver.
+    Bound,
+    /// The old driver takes it when it can.
+    Deferred,
+}
+
+/// A device in a transaction.
+pub(crate) struct Participant {
+    tracked: Arc<TrackedDevice>,
+    target: Arc<Target>,
+    term: Term,
+    saved: Pin<KBox<Mutex<Saved>>>,
+}
+
+impl Participant {
+    /// Makes one. `source` is the rule that moves the device, if one does.
+    pub(super) fn new(
+        tracked: Arc<TrackedDevice>,
+        target: Arc<Target>,
+        term: Term,
+        source: Option<OverrideSource>,
+    ) -> Result<Self> {
+        let saved = Saved {
+            other: None,
+            source,
+            had_source: false,
+            naming: None,
+            token: Token::NONE,
+            old_driver: KVec::with_capacity(DriverName::MAX_LEN, GFP_KERNEL)?,
+            released: false,
+            back: Ok(Back::Bound),
+            reason: None,
+            outcome: None,
+        };
+
+        Ok(Self {
+            tracked,
+            target,
+            term,
+            saved: KBox::pin_init(new_mutex!(saved, "overdrive_saved"), GFP_KERNEL)?,
+        })
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Saved) -> R) -> R {
+        f(&mut self.saved.lock())
+    }
+
+    /// The device, as it is tracked.
+    pub(super) fn tracked(&self) -> &Arc<TrackedDevice> {
+        &self.tracked
+    }
+
+    fn device(&self) -> &Device {
+        self.tracked.device()
+    }
+
+    /// Why the transaction failed because of this device, if it did.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        self.with(|saved| saved.reason)
+    }
+
+    /// What became of the device, unless nothing was done with it.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        self.with(|saved| saved.outcome)
+    }
+
+    /// Notes why this device is in the way, and returns the error.
+    pub(super) fn is_in_the_way(&self, reason: Reason, err: Error) -> Error {
+        self.with(|saved| saved.reason = Some(reason));
+        err
+    }
+
+    /// Where the device goes.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Returns `true` if the device will be taken from its driver.
+    ///
+    /// An override of the device counts as it is now.
+    pub(super) fn will_be_released(&self) -> bool {
+        !self.target.is_reached(self.device())
+    }
+
+    /// Returns `true` if the device is to be taken from its driver while userspace has it, or to be
+    /// given to one that can't have it while userspace has its group.
+    pub(super) fn is_in_use(&self) -> Result<bool> {
+        let dev = self.device();
+
+        Ok(self.will_be_released()
+            && (usage::is_owned(dev)?
+                || !self.target.is_for_userspace(dev) && usage::group_is_owned(dev)?))
+    }
+
+    /// Exchanges the override for `new`, if it is still the transaction's, and returns `true` then.
+    fn replace(&self, saved: &mut Saved, new: Option<Override>) -> bool {
+        let token = Token::of(new.as_ref());
+        let replaced = driver_override::replace_token(self.device(), saved.token, new);
+        let is_ours = replaced.is_ok();
+
+        if is_ours {
+            saved.token = token;
+        }
+        is_ours
+    }
+
+    /// Returns `true` if the override is the one that the transaction has set.
+    fn is_ours(&self, saved: &Saved) -> bool {
+        driver_override::token(self.device()) == saved.token
+    }
+
+    /// Puts the override from before back, unless somebody has changed it meanwhile.
+    fn restore(&self, saved: &mut Saved) {
+        let mut state = self.tracked.state.lock();
+        let source = state.shelved.take();
+        let other = saved.other.take();
+
+        // The rule that had set it can be gone.
+        let other = if saved.had_source && source.is_none() {
+            None
+        } else {
+            other
+        };
+
+        if self.replace(saved, other) {
+            state.source = source;
+        }
+    }
+
+    /// Sets the outcome, and tells it.
+    fn conclude(&self, outcome: Outcome) {
+        self.with(|saved| saved.outcome = Some(outcome));
+        {
+            let mut state = self.tracked.state.lock();
+
+            state.outcome = outcome;
+            state.loan = match (outcome, self.term) {
+                (Outcome::Done, Term::Loan) => Loan::Lent,
+                _ => Loan::None,
+            };
+        }
+        if self.tracked.marks.is_dying() {
+            // Nobody else does it anymore.
+            self.tracked.clear_set_by(None);
+        }
+        let result = match outcome {
+            Outcome::RolledBack(_) => c"OVERDRIVE=rolled-back",
+            Outcome::Stranded { .. } => c"OVERDRIVE=stranded",
+            Outcome::Deferred(_) => c"OVERDRIVE=deferred",
+            Outcome::Returned => c"OVERDRIVE=returned",
+            _ if self.term == Term::Loan => c"OVERDRIVE=lent",
+            _ => c"OVERDRIVE=done",
+        };
+        let driver = BStr::from_bytes(self.target.as_override().unwrap_or_default());
+        let driver = CString::try_from_fmt(fmt!("OVERDRIVE_DRIVER={driver}"));
+
+        if let Ok(driver) = driver {
+            self.tracked.tell([result, c"OVERDRIVE_BY=rebind", &driver]);
+        }
+    }
+}
+
+impl Member for Participant {
+    fn marks(&self) -> &Marks {
+        &self.tracked.marks
+    }
+
+    fn prepare(&self) -> Result {
+        let dev = self.device();
+
+        self.target.validate(dev).map_err(|err| {
+            let reason = match err {
+                ENOENT => Reason::NoDriver,
+                _ => Reason::Fixed,
+            };
+
+            self.is_in_the_way(reason, err)
+        })?;
+        let by_rule = self.with(|saved| saved.source.is_some());
+        let new = match self.target.as_override() {
+            None => None,
+            Some(name) if by_rule => Some(Override::of_rule(name)?),
+            Some(name) => Some(Override::new(name)?),
+        };
+        // One that is only being probed is no driver yet.
+        let bound = device::is_bound(dev);
+
+        self.with(|saved| {
+            saved.other = new;
+            saved.old_driver.clear();
+            if bound {
+                device::with_driver_name(dev, |name| {
+                    for &c in name.unwrap_or_default() {
+                        // A name is a file name, so that there is room for it.
+                        let _ = saved.old_driver.push_within_capacity(c);
+                    }
+                });
+            }
+            if !saved.old_driver.is_empty() {
+                saved.naming = Some(Override::new(&saved.old_driver)?);
+            }
+            Ok::<_, Error>(())
+        })?;
+
+        // Who would probe it finds that userspace has its group.
+        if self.will_be_released()
+            && !self.target.is_for_userspace(dev)
+            && usage::group_is_owned(dev)?
+        {
+            dev_err!(dev, "userspace has its IOMMU group\n");
+            return Err(self.is_in_the_way(Reason::GroupOwned, EBUSY));
+        }
+        Ok(())
+    }
+
+    fn enter(&self) {
+        let old = self.with(|saved| {
+            let mut state = self.tracked.state.lock();
+            let token = Token::of(saved.other.as_ref());
+            let old = driver_override::replace(self.device(), saved.other.take());
+            let old_token = Token::of(old.as_ref());
+            let mut source = saved.source.take();
+
+            if let Some(source) = &mut source {
+                source.token = token;
+            }
+            let shelved = core::mem::replace(&mut state.source, source);
+            // What somebody else has set since is no rule's.
+            let shelved = shelved.filter(|source| source.token == old_token);
+
+            saved.had_source = shelved.is_some();
+            saved.token = token;
+            saved.other = old;
+            state.outcome = Outcome::Busy;
+            // A transaction that comes between decides anew.
+            let awaiting = state.awaiting.take();
+
+            (core::mem::replace(&mut state.shelved, shelved), awaiting)
+        });
+
+        drop(old);
+    }
+
+    fn release(&self) {
+        if self.will_be_released() {
+            device::release_driver(self.device());
+            self.with(|saved| saved.released = true);
+        }
+    }
+
+    fn attach(&self) -> Result {
+        let dev = self.device();
+
+        if !self.with(|saved| saved.released) {
+            return Ok(());
+        }
+        self.target.attach(dev).inspect_err(|&err| {
+            let reason = match err {
+                EAGAIN => Reason::Deferred,
+                ENOMEM => Reason::NoMemory,
+                _ if self.tracked.marks.is_dying() => Reason::Gone,
+                _ => Reason::Probe,
+            };
+
+            self.is_in_the_way(reason, err);
+            dev_err!(
+                dev,
+                "{} did not take it: error {}\n",
+                BStr::from_bytes(self.target.as_text()),
+                err.to_errno()
+            );
+        })
+    }
+
+    fn withdraw(&self) {
+        let (ours, released) = self.with(|saved| (self.is_ours(saved), saved.released));
+
+        // Who has written another override has decided about the device.
+        if !ours {
+            return;
+        }
+        if released {
+            device::release_driver(self.device());
+            self.with(|saved| {
+                if let Some(naming) = saved.naming.take() {
+                    let mut state = self.tracked.state.lock();
+
+                    if self.replace(saved, Some(naming)) {
+                        state.source = None;
+                    }
+                }
+            });
+        }
+    }
+
+    fn reattach(&self) {
+        let dev = self.device();
+        let (ours, released) = self.with(|saved| (self.is_ours(saved), saved.released));
+
+        if !ours {
+            // What was put aside is nobody's anymore.
+            let shelved = self.tracked.state.lock().shelved.take();
+
+            drop(shelved);
+            return;
+        }
+        // Taken out meanwhile: nothing is locked while the driver core is called.
+        let old_driver = self.with(|saved| core::mem::take(&mut saved.old_driver));
+        let back = if released && !old_driver.is_empty() {
+            give_back(dev, &old_driver)
+        } else {
+            Ok(Back::Bound)
+        };
+
+        self.with(|saved| {
+            saved.back = back;
+            if back == Ok(Back::Deferred) {
+                let mut state = self.tracked.state.lock();
+
+                // The rule's own one stays shelved until then.
+                state.awaiting = Some((saved.token, saved.other.take()));
+            } else {
+                self.restore(saved);
+            }
+        });
+        if back == Ok(Back::Deferred) && target::is_bound_to(dev, &old_driver) {
+            // It has come meanwhile.
+            self.tracked.settle_awaiting();
+        }
+        self.with(|saved| saved.old_driver = old_driver);
+    }
+
+    fn returning(&self) {
+        self.tracked.state.lock().loan = Loan::Returning;
+    }
+
+    fn finish(&self, end: End) {
+        let dev = self.device();
+        let back = self.with(|saved| saved.back);
+
+        let outcome = match (end, back) {
+            (End::Untouched(_), _) => return,
+            (End::Done, _) => {
+                // There is no way back anymore.
+                if self.term == Term::Good {
+                    let shelved = self.tracked.state.lock().shelved.take();
+
+                    drop(shelved);
+                }
+                Outcome::Done
+            }
+            (End::RolledBack(error), Ok(Back::Bound)) => Outcome::RolledBack(error),
+            (End::RolledBack(error), Ok(Back::Deferred)) => Outcome::Deferred(error),
+            (End::RolledBack(error), Err(rollback)) => Outcome::Stranded { error, rollback },
+            (End::Returned, Ok(Back::Bound)) => Outcome::Returned,
+            (End::Returned, Ok(Back::Deferred)) => Outcome::Deferred(EAGAIN),
+            (End::Returned, Err(rollback)) => Outcome::Stranded {
+                error: rollback,
+                rollback,
+            },
+        };
+
+        if let Err(err) = back {
+            if !self.tracked.marks.is_dying() {
+                dev_err!(
+                    dev,
+                    "{} did not take it back: error {}; it has no driver\n",
+                    BStr::from_bytes(&self.with(|saved| core::mem::take(&mut saved.old_driver))),
+                    err.to_errno()
+                );
+            }
+        }
+        self.conclude(outcome);
+    }
+}
+
+/// Binds the device to its old driver.
+fn give_back(dev: &Device, old_driver: &[u8]) -> Result<Back> {
+    // Want of memory passes, and is no refusal.
+    let ret = target::attach_to(dev, old_driver).or_else(|err| match err {
+        ENOMEM => target::attach_to(dev, old_driver),
+        err => Err(err),
+    });
+
+    match ret {
+        Ok(()) => Ok(Back::Bound),
+        // The driver core tries again when it can.
+        Err(EAGAIN) if device::probe(dev) => Ok(Back::Bound),
+        Err(EAGAIN) => Ok(Back::Deferred),
+        Err(err) => Err(err),
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A set of devices, and the plan for it.
+
+use super::{
+    answer::{
+        Answer,
+        Reason, //
+    },
+    engine::Term,
+    participant::Participant,
+    plan::{
+        Conflict,
+        Plan,
+        Subject, //
+    },
+    target::{
+        self,
+        Target, //
+    }, //
+};
+use crate::{
+    abstractions::device,
+    device::{
+        override_source::OverrideSource,
+        tracked::TrackedDevice, //
+    },
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The set that has one device.
+pub(super) fn of_one(tracked: &Arc<TrackedDevice>) -> Result<KVec<Arc<TrackedDevice>>> {
+    let mut set = KVec::with_capacity(1, GFP_KERNEL)?;
+
+    set.push(tracked.clone(), GFP_KERNEL)?;
+    Ok(set)
+}
+
+/// The devices of a set as participants in a transaction.
+pub(super) fn participants(
+    devices: &[Arc<TrackedDevice>],
+    target: Target,
+    term: Term,
+    mut source: Option<OverrideSource>,
+) -> Result<KVec<Participant>> {
+    let target = Arc::new(target, GFP_KERNEL)?;
+    let mut participants = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
+
+    for tracked in devices {
+        let participant = Participant::new(tracked.clone(), target.clone(), term, source.take())?;
+
+        participants.push(participant, GFP_KERNEL)?;
+    }
+    Ok(participants)
+}
+
+fn subject(tracked: &TrackedDevice) -> Result<Subject<'_>> {
+    let dev = tracked.device();
+    let mut ancestors = KVec::new();
+
+    for ancestor in tracked.relatives().ancestors() {
+        ancestors.push(device::id(ancestor), GFP_KERNEL)?;
+    }
+    Ok(Subject {
+        id: device::id(dev),
+        bus: tracked.bus(),
+        name: dev.name().to_bytes(),
+        ancestors,
+        physical_function: tracked.relatives().physical_function().map(device::id),
+        is_bridge: device::is_bridge(dev),
+        consumers: KVec::new(),
+    })
+}
+
+/// The plan for moving a set.
+///
+/// # Errors
+///
+/// `EINVAL` if there is no device, or one twice; `EBUSY` if the devices can't be moved together, for a
+/// reason that the log and the answer have; `ENOMEM`.
+pub(super) fn plan(
+    devices: &[Arc<TrackedDevice>],
+    target: &Target,
+    answer: &mut Answer,
+) -> Result<Plan> {
+    let mut subjects = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
+    let first = devices.first().ok_or(EINVAL)?;
+
+    for tracked in devices {
+        subjects.push(subject(tracked)?, GFP_KERNEL)?;
+    }
+    let plan = Plan::new(&subjects, target.pace(first.device()), |at| {
+        devices.get(at).map_or(super::plan::Pace::InOrder, |it| {
+            target::pace_of_driver(it.device())
+        })
+    });
+
+    plan.map_err(|conflict| {
+        let (err, at, reason) = refuse(devices, conflict);
+
+        answer.refused(devices, at, err, reason);
+        err
+    })
+}
+
+/// Says why there is no plan, and because of which device.
+fn refuse(devices: &[Arc<TrackedDevice>], conflict: Conflict) -> (Error, usize, Reason) {
+    let say = |at: usize, text: fmt::Arguments<'_>| {
+        if let Some(it) = devices.get(at) {
+            dev_err!(it.device(), "{text}\n");
+        }
+    };
+
+    match conflict {
+        Conflict::Twice(at) => {
+            say(at, fmt!("it is named twice"));
+            (EINVAL, at, Reason::Twice)
+        }
+        Conflict::MadeBy(at, maker) => {
+            if let Some(maker) = devices.get(maker) {
+                say(at, fmt!("it may go away with {}", maker.device().name()));
+            }
+            (EBUSY, at, Reason::MadeBy)
+        }
+        Conflict::NeededBy(at, _) => {
+            say(at, fmt!("a device that has a driver needs it"));
+            (EBUSY, at, Reason::NeededBy)
+        }
+        Conflict::Circle(at) => {
+            say(at, fmt!("it needs another one that needs it"));
+            (EBUSY, at, Reason::NeededBy)
+        }
+        Conflict::NoMemory => (ENOMEM, 0, Reason::NoMemory),
+    }
+}

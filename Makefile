@@ -8,7 +8,8 @@ endif
 
 # The kernel that everything is done with: its series, its architecture, and its flavour (test,
 # debug or bench; see qemu/config).
-KERNEL  ?= 7.3
+series  := $(shell sed '/^#/d' scripts/series)
+KERNEL  ?= $(firstword $(series))
 ARCH    ?= x86_64
 FLAVOR  ?= test
 # The emulated machine of `make shell`, and the one that `make test` is limited to.
@@ -92,7 +93,7 @@ help:
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
-	@echo '  KERNEL=7.3       - kernel series: 7.3 or 7.2'
+	@echo '  KERNEL=$(firstword $(series))       - kernel series: $(series)'
 	@echo '  ARCH=x86_64      - the guest: x86_64 or arm64, which is cross-built'
 	@echo '  FLAVOR=test      - test (lockdep, KUnit), debug (and KASAN, kmemleak), bench (none)'
 	@echo '  KDIR=            - build the module for this kernel build folder instead'

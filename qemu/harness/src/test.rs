@@ -2,6 +2,7 @@
 
 //! `overdrive-harness test`: runs the selftests on every machine that they ask for.
 
+mod archive;
 mod outcome;
 mod page;
 mod report;

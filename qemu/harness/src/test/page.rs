@@ -95,3 +95,16 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Skip => "skip",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test::summary::tests::summary;
+
+    #[test]
+    fn names_are_escaped_in_the_page() {
+        let page = write(&summary());
+        assert!(page.contains("a slot &lt;is&gt; listed"));
+        assert!(page.contains("no edu"));
+    }
+}

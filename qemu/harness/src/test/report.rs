@@ -16,6 +16,7 @@ use std::{
 use anyhow::Result;
 
 use crate::test::{
+    archive,
     outcome::{Outcome, Verdict},
     session::Sink,
     summary::{Summary, Test, seconds},
@@ -206,7 +207,7 @@ impl Report {
             println!("  {skip}");
         }
         let name = format!("test-{}", self.target);
-        summary.write(logs, &name, &ktap)?;
+        archive::write(&summary, logs, &name, &ktap)?;
         println!("\nlogs: {}", logs.display());
         println!("page: {}", logs.join(format!("{name}.html")).display());
         println!("{}", totals.line());

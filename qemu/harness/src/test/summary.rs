@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The machine-readable summary of a run, and where it is kept.
+//! The machine-readable summary of a run.
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::{
     ktap::{Kind, Single},
-    test::{
-        outcome::{Outcome, Verdict},
-        page,
-    },
+    test::outcome::{Outcome, Verdict},
 };
 
 /// All that a run came to. Its JSON form is `build/log/test-NAME.json`.
@@ -101,28 +97,10 @@ impl Summary {
         lines.sort();
         lines
     }
-
-    /// Writes `NAME.json`, `NAME.html` and, from the run's output, `NAME.ktap` into the folder.
-    ///
-    /// # Errors
-    ///
-    /// If a file can't be written.
-    pub(crate) fn write(&self, folder: &Path, name: &str, ktap: &str) -> Result<()> {
-        let json = serde_json::to_string_pretty(self).context("no JSON of the summary")?;
-        for (suffix, text) in [
-            ("json", json),
-            ("html", page::write(self)),
-            ("ktap", ktap.to_owned()),
-        ] {
-            let path = folder.join(format!("{name}.{suffix}"));
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn single(name: &str, kind: Kind, why: &str) -> Single {
@@ -133,7 +111,7 @@ mod tests {
         }
     }
 
-    fn summary() -> Summary {
+    pub(crate) fn summary() -> Summary {
         Summary {
             target: "7.3-x86_64-test".to_owned(),
             kernel: "7.3.4".to_owned(),
@@ -170,12 +148,5 @@ mod tests {
     #[test]
     fn each_skip_is_listed_with_its_reason() {
         assert_eq!(summary().skips(), ["q35:slots: a slot is bound: no edu"]);
-    }
-
-    #[test]
-    fn names_are_escaped_in_the_page() {
-        let page = page::write(&summary());
-        assert!(page.contains("a slot &lt;is&gt; listed"));
-        assert!(page.contains("no edu"));
     }
 }

@@ -59,7 +59,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list host-test transaction-check fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -88,6 +88,7 @@ help:
 	@echo '  early-boot       - boot Debian systems with our package and a saved rule (root, mmdebstrap)'
 	@echo '  check            - clippy, rustfmt, shellcheck, the rules of scripts/check, and the tests that need no guest'
 	@echo '  check-tree-list  - where the tree breaks any of these rules'
+	@echo '  kernel-check     - what the kernel tree'\''s own tools say (a part of check)'
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
@@ -183,10 +184,13 @@ early-boot: test-modules
 	@qemu/debian/reboot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 	@qemu/debian/reboot-dracut '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 
-check: fmt-check shellcheck clippy host-test check-tree
+check: fmt-check shellcheck clippy host-test check-tree kernel-check
 
 # The rules of scripts/check that the tree keeps; `check-tree-list` tells where it breaks any.
 kept-rules := unsafe
+
+kernel-check: setup
+	@. '$(env)' && scripts/kernel-check "$$KERNEL_SRC"
 
 check-tree check-tree-list: setup
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" run --quiet --locked --manifest-path scripts/check/Cargo.toml \

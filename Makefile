@@ -20,6 +20,8 @@ FIGURES ?=
 
 # The suites whose newest kernels `make stock` tests; by default trixie-backports and sid.
 SUITES  ?=
+# The flavours of these kernels; by default that of the architecture.
+FLAVOURS ?=
 
 # How long `make test-all` may take; without it, as long as it wants.
 MINUTES ?=
@@ -101,6 +103,7 @@ help:
 	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices); virt is for arm64'
 	@echo '  TESTS=           - names of selftests, for make test'
 	@echo '  SUITES=          - whose newest kernels make stock tests: trixie-backports, sid'
+	@echo '  FLAVOURS=        - of these kernels: amd64, cloud-amd64, rt-amd64'
 	@echo '  MINUTES=         - how long make test-all may take'
 	@echo '  SECONDS=60       - how long make fuzz takes'
 	@echo '  FIGURES=         - names of figures, for make bench'
@@ -169,7 +172,8 @@ test-all:
 	@MAKE='$(MAKE)' scripts/test-all $(if $(MINUTES),--minutes $(MINUTES))
 
 stock:
-	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) $(TESTS)
+	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) \
+		$(foreach flavour,$(FLAVOURS),--flavour $(flavour)) $(TESTS)
 
 shell: test-modules guest
 	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))

@@ -28,6 +28,7 @@ mod driver;
 mod info;
 mod ioctl;
 mod mmap;
+mod new_device;
 mod ops;
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 pub(crate) mod pci;
@@ -39,10 +40,11 @@ use self::{
     device::Header, //
 };
 pub(crate) use self::{
+    base::PlainDevice,
     device::{
         Device,
-        NewDevice,
         Opened,
+        Operations,
         Registered, //
     },
     driver::{
@@ -71,5 +73,5 @@ pub(crate) use self::{
         Fault,
         FaultHandler, //
     },
-    ops::Operations, //
+    new_device::NewDevice, //
 };

@@ -88,7 +88,7 @@ unsafe impl Bus for Amba {
         unsafe { bindings::__amba_driver_register(driver, module.as_ptr()) }
     }
 
-    fn device<'a, 'core>(dev: &'a AmbaDevice<'core>) -> &'a device::Device<Core<'core>> {
+    fn device<'a, 'core>(dev: &'a Self::Device<'core>) -> &'a device::Device<Core<'core>> {
         // SAFETY: By the type invariants. `device::Device` is a transparent wrapper of the
         // `struct device` that is embedded.
         unsafe { &*(&raw const (*dev.0.get()).dev).cast() }

@@ -49,8 +49,7 @@ pub(crate) trait MatchHook: 'static {
 static IN_FLIGHT: InFlight = InFlight::new();
 
 /// A function of buses that answers whether a driver can have a device.
-type MatchFn =
-    unsafe extern "C" fn(*mut bindings::device, *const bindings::device_driver) -> c_int;
+type MatchFn = unsafe extern "C" fn(*mut bindings::device, *const bindings::device_driver) -> c_int;
 
 /// The match function of a bus.
 #[derive(Clone, Copy)]

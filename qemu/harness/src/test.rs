@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     accel::Accel,
+    coverage::Coverage,
     initramfs::Initramfs,
     kvm,
     machine::{self, Machine},
@@ -116,6 +117,7 @@ struct Run<'a> {
     accel: Accel,
     initramfs: Initramfs,
     report: Report,
+    coverage: Coverage,
     /// The number of boots that were started.
     boots: AtomicUsize,
 }
@@ -152,6 +154,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
         },
         initramfs: Initramfs::build(target, &selftests)?,
         report: Report::new(count),
+        coverage: Coverage::default(),
         boots: AtomicUsize::new(0),
         target,
         args,
@@ -182,7 +185,11 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
     })?;
-    Ok(run.report.finish(&logs))
+    let good = run.report.finish(&logs);
+    if target.coverage {
+        run.coverage.finish(target)?;
+    }
+    Ok(good)
 }
 
 fn default_jobs() -> usize {
@@ -294,6 +301,7 @@ impl Run<'_> {
         loop {
             let wait = session.deadline().saturating_duration_since(Instant::now());
             match events.recv_timeout(wait) {
+                Ok(event) if self.coverage.take(&event, machine.name) => {}
                 Ok(event) => {
                     log.line(&event.log_line())?;
                     let step = session.event(&event, Instant::now());

@@ -32,11 +32,14 @@ SCHEDULES ?= 1000000
 # How long `make fuzz` takes.
 SECONDS ?= 60
 
+# Set to build and run a module that counts which of its blocks run.
+COVERAGE ?=
+
 build   := $(CURDIR)/build
 env     := $(build)/env-$(KERNEL)
 harness := $(build)/harness/bin/overdrive-harness
 triple  := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
-select   = --kernel $(KERNEL) --arch $(ARCH) --flavor $(1)
+select   = --kernel $(KERNEL) --arch $(ARCH) --flavor $(1) $(if $(COVERAGE),--coverage)
 name     = $(KERNEL)-$(ARCH)-$(1)
 
 # $(call kbuild,KERNEL-FLAVOUR,OUTPUT-FOLDER): the kernel's build system, for the module.
@@ -47,11 +50,12 @@ ifdef KDIR
   module-needs :=
 else
   # Expanded where it is used: `make bench` has a flavour of its own.
-  out     = $(build)/module/$(call name,$(FLAVOR))
+  out     = $(build)/module/$(call name,$(FLAVOR))$(if $(COVERAGE),-coverage)
   kbuild  = . '$(env)' && mkdir -p '$(2)' && \
 	$(MAKE) -C "$$(realpath '$(build)/kernel/$(call name,$(1))')" M='$(CURDIR)' MO='$(2)' \
 	ARCH=$(ARCH) LLVM="$$LLVM" RUSTC="$$RUSTC" RUSTFMT="$$RUSTFMT" RUSTDOC="$$RUSTDOC" \
-	BINDGEN="$$BINDGEN" CLIPPY_DRIVER="$$CLIPPY_DRIVER" RUST_LIB_SRC="$$RUST_LIB_SRC"
+	BINDGEN="$$BINDGEN" CLIPPY_DRIVER="$$CLIPPY_DRIVER" RUST_LIB_SRC="$$RUST_LIB_SRC" \
+	$(if $(COVERAGE),COVERAGE=1)
   module-needs := kernel
 endif
 
@@ -60,8 +64,8 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
-.PHONY: all setup kernel harness guest command module test-modules run test test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz faults rust-analyzer modules_install deb htmldocs early-boot clean help
+.PHONY: all setup kernel harness guest command module test-modules run test coverage test-all stress stock bench shell clippy fmt fmt-check \
+	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -83,6 +87,7 @@ help:
 	@echo
 	@echo 'Testing:'
 	@echo '  stress           - the same tests with counts in the hundreds and thousands'
+	@echo '  coverage         - the tests, and which lines of the module none of them reaches'
 	@echo '  test-all         - the tests on all kernels, architectures and flavours (MINUTES=)'
 	@echo '  stock            - the tests on unmodified Debian kernels (installs mmdebstrap)'
 	@echo '  bench            - count guest instructions against the C peers'
@@ -94,6 +99,7 @@ help:
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
 	@echo '  faults           - put faults into the module, and see that the tests notice (FAULTS=)'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
+	@echo '  mutants          - count the changes of the rules engine that no test notices (an hour)'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
@@ -107,6 +113,7 @@ help:
 	@echo '  FLAVOURS=        - of these kernels: amd64, cloud-amd64, rt-amd64'
 	@echo '  MINUTES=         - how long make test-all may take'
 	@echo '  SECONDS=60       - how long make fuzz takes'
+	@echo '  COVERAGE=1       - for any target that builds the module: one that counts which of its blocks run'
 	@echo '  FIGURES=         - names of figures, for make bench'
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
 
@@ -168,6 +175,10 @@ test: test-modules guest
 
 stress: test-modules guest
 	@'$(harness)' test --stress $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+coverage: override COVERAGE := 1
+coverage: test-modules guest
+	@'$(harness)' test $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
 test-all:
 	@MAKE='$(MAKE)' scripts/test-all $(if $(MINUTES),--minutes $(MINUTES))
@@ -250,6 +261,9 @@ FAULTS ?=
 
 faults: test-modules guest
 	@scripts/faults '$(env)' $(KERNEL) $(FAULTS)
+
+mutants: setup
+	@scripts/mutants '$(env)' '$(build)/mutants'
 
 rust-analyzer: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer

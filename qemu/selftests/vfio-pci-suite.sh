@@ -39,7 +39,7 @@ for driver; do
 	[ "$driver" = vfio-meta ] || module=vfio_pci
 	check "$driver has edu and its group" take_group "$driver"
 	check "edu keeps the protocol under $driver" subtest vfio-pci-suite "$edu"
-	check "edu is taken away from $driver" subtest vfio-revoke pci "$edu" "$driver" $module
+	check "edu is asked for while $driver has it" subtest vfio-revoke pci "$edu" "$driver" $module
 	check "edu survives $count races under $driver" vfio-race pci "$edu" "$driver" "$count"
 	for device in $group; do
 		return_pci "$device"

@@ -40,19 +40,19 @@ gives_numbers() {
 	done
 }
 
-check "$device is handed over" hand_over "$device" vfio-meta-platform
-check "1 MiB of random bytes through interrupts" random_numbers 1048576
-check "and once more" random_numbers 65536
+check "$device is handed over to a program" hand_over "$device" vfio-meta-platform
+check "1 MiB of random bytes comes by interrupts" random_numbers 1048576
+check "random bytes come once more" random_numbers 65536
 
 if [ $peer = 1 ]; then
 	hand_over "$device" vfio-platform
-	check "1 MiB of random bytes under the C driver" random_numbers 1048576
+	check "1 MiB of random bytes comes under the C driver" random_numbers 1048576
 fi
 
 give_back "$device"
-check "the standard driver has the device again" \
+check "the generator is with its standard driver in the end" \
 	is_bound "/sys/bus/platform/devices/$device" virtio-mmio
-check "and the kernel gets its random numbers" gives_numbers
+check "the kernel gets its random numbers in the end" gives_numbers
 
 [ ! -d /sys/module/vfio_platform ] || rmmod vfio-platform
 unload_overdrive

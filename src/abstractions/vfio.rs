@@ -23,7 +23,6 @@
 pub(crate) mod amba;
 mod base;
 mod device;
-#[allow(dead_code, reason = "transactions ask for it")]
 pub(crate) mod door;
 mod driver;
 mod info;

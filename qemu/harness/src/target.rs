@@ -136,6 +136,10 @@ pub(crate) struct TargetArgs {
     #[arg(long, global = true)]
     flavor: Option<Flavor>,
 
+    /// Take the module that was built with COVERAGE=1
+    #[arg(long, global = true)]
+    coverage: bool,
+
     /// The overdrive tree [default: the one around the current directory]
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
@@ -148,6 +152,8 @@ pub(crate) struct Target {
     pub(crate) series: String,
     pub(crate) arch: Arch,
     pub(crate) flavor: Flavor,
+    /// The module counts which of its blocks run.
+    pub(crate) coverage: bool,
     pub(crate) env: Env,
 }
 
@@ -167,6 +173,7 @@ impl Target {
             series: args.kernel.clone(),
             arch: args.arch,
             flavor: args.flavor.unwrap_or(default_flavor),
+            coverage: args.coverage,
         })
     }
 
@@ -205,7 +212,9 @@ impl Target {
     }
 
     pub(crate) fn module_dir(&self) -> PathBuf {
-        self.build_dir().join("module").join(self.name())
+        let suffix = if self.coverage { "-coverage" } else { "" };
+        let name = format!("{}{suffix}", self.name());
+        self.build_dir().join("module").join(name)
     }
 
     /// Returns the folder in which cargo leaves the programs of the workspace member `guest`.

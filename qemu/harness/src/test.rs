@@ -31,6 +31,7 @@ use self::{
 };
 use crate::{
     accel::Accel,
+    coverage::Coverage,
     initramfs::Initramfs,
     kvm,
     machine::{self, Machine},
@@ -119,6 +120,7 @@ struct Run<'a> {
     accel: Accel,
     initramfs: Initramfs,
     report: Report,
+    coverage: Coverage,
     /// The number of boots that were started.
     boots: AtomicUsize,
 }
@@ -155,6 +157,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
         },
         initramfs: Initramfs::build(target, &selftests)?,
         report: Report::new(target.name(), count),
+        coverage: Coverage::default(),
         boots: AtomicUsize::new(0),
         target,
         args,
@@ -185,7 +188,11 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
     })?;
-    run.report.finish(&logs)
+    let good = run.report.finish(&logs)?;
+    if target.coverage {
+        run.coverage.finish(target)?;
+    }
+    Ok(good)
 }
 
 /// Returns the release in the first line of a kernel's log.
@@ -305,6 +312,7 @@ impl Run<'_> {
         loop {
             let wait = session.deadline().saturating_duration_since(Instant::now());
             match events.recv_timeout(wait) {
+                Ok(event) if self.coverage.take(&event, machine.name) => {}
                 Ok(event) => {
                     log.line(&event.log_line())?;
                     if let Event::Console(line) = &event {

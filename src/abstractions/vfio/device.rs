@@ -28,7 +28,7 @@ mod private {
     pub(crate) trait Sealed {}
 }
 
-/// What the VFIO core guarantees while a reference to a [`Device`] exists.
+/// A guarantee of the VFIO core for as long as a reference to a [`Device`] exists.
 pub(crate) trait Context: private::Sealed {}
 
 /// The device is registered, or just about to be, and its parent is bound to the driver.

@@ -23,7 +23,7 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
-/// What a driver does for the users of its device; implemented for the driver's per-device data.
+/// The callbacks of a driver for the users of its device; implemented for the driver's per-device data.
 ///
 /// A callback that is not implemented is the one in [`Base::OPS`], or NULL.
 #[vtable]

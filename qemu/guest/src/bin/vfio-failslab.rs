@@ -79,7 +79,7 @@ fn kernel_log() -> Result<File> {
     Ok(log)
 }
 
-/// Whether the log has got a line with these words.
+/// Returns `true` if the log has got a line with these words.
 fn says(log: &mut File, words: &str) -> bool {
     let mut record = [0; 8192];
     let mut said = false;

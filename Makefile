@@ -65,7 +65,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test coverage test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz mutants rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -97,6 +97,7 @@ help:
 	@echo '  check-tree-list  - where the tree breaks any of these rules'
 	@echo '  kernel-check     - what the kernel tree'\''s own tools say (a part of check)'
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
+	@echo '  faults           - put faults into the module, and see that the tests notice (FAULTS=)'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  mutants          - count the changes of the rules engine that no test notices (an hour)'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
@@ -254,6 +255,12 @@ fuzz: setup
 		RUSTFLAGS='$(fuzz-flags)' "$$CARGO" build --quiet --locked --manifest-path qemu/rules/Cargo.toml --features fuzz \
 		--bin fuzz --target "$$target" --target-dir '$(build)/cargo' && \
 		cd '$(build)' && "cargo/$$target/debug/fuzz" $(SECONDS)
+
+# The faults of qemu/faults whose names contain one of these; all by default.
+FAULTS ?=
+
+faults: test-modules guest
+	@scripts/faults '$(env)' $(KERNEL) $(FAULTS)
 
 mutants: setup
 	@scripts/mutants '$(env)' '$(build)/mutants'

@@ -38,8 +38,8 @@ is_in() {
 }
 
 come() {
-	wait_until 20 is_in
-	interface
+	# It is asked once: a stick that is reset is not there for a moment.
+	wait_until 20 is_in && echo "$_found"
 }
 
 usb() {

@@ -249,7 +249,7 @@ impl Transactions {
         answer: &mut Answer,
     ) -> Result<Arc<Transaction<Kernel>>> {
         let keep = module::Reference::this(self.module)?;
-        let plan = set::plan(devices, &target, answer)?;
+        let plan = set::plan(&self.devices, devices, &target, answer)?;
         let members = set::participants(devices, target, term, source)?;
 
         Transaction::new(&self.lock, members, plan, term, keep)

@@ -92,11 +92,6 @@ pub(crate) fn with_driver_name<R>(dev: &Device, mut f: impl FnMut(Option<&[u8]>)
     with_driver(dev, |drv| f(drv.map(Driver::name)))
 }
 
-/// Returns `true` if users are kept from unbinding the device from the driver that it has.
-pub(crate) fn suppresses_bind_attrs(dev: &Device) -> bool {
-    with_driver(dev, |drv| drv.is_some_and(Driver::suppresses_bind_attrs))
-}
-
 /// Returns `true` if the kernel uses the device for DMA, or is about to: it has a driver, or is being
 /// probed by one, that does not leave that to userspace.
 pub(crate) fn has_host_driver(dev: &Device) -> bool {
@@ -106,6 +101,12 @@ pub(crate) fn has_host_driver(dev: &Device) -> bool {
 /// Returns `true` if the device has a driver that leaves its DMA to userspace, as VFIO's do.
 pub(crate) fn has_dma_driver(dev: &Device) -> bool {
     with_driver(dev, |drv| drv.is_some_and(Driver::manages_dma))
+}
+
+/// Returns `true` if a driver of VFIO, of whatever module, offers the device to userspace.
+pub(crate) fn has_vfio_device(dev: &Device) -> bool {
+    // SAFETY: `dev` is valid.
+    unsafe { bindings::overdrive_has_vfio_device(as_raw(dev)) }
 }
 
 /// Returns `true` if an IOMMU translates what the device does.
@@ -121,22 +122,52 @@ pub(crate) fn add_was_told(dev: &Device) -> bool {
     unsafe { bindings::overdrive_add_was_told(as_raw(dev)) }
 }
 
+/// Returns `true` if other devices need this one to have its driver, or did a moment ago.
+pub(crate) fn may_have_consumers(dev: &Device) -> bool {
+    // SAFETY: `dev` is valid.
+    unsafe { bindings::overdrive_may_have_consumers(as_raw(dev)) }
+}
+
+/// Returns `true` if `dev` needs `supplier` to have its driver.
+///
+/// The caller keeps `supplier` from being removed.
+pub(crate) fn is_consumer(supplier: &Device, dev: &Device) -> bool {
+    // SAFETY: Both are valid, and the supplier has its directory.
+    unsafe { bindings::overdrive_is_consumer(as_raw(supplier), as_raw(dev)) }
+}
+
+/// Returns `true` if the device has a driver, or is being probed by one.
+pub(crate) fn has_driver(dev: &Device) -> bool {
+    !raw_driver(dev).is_null()
+}
+
 /// Returns `true` while the device has its directory.
 pub(crate) fn is_in_sysfs(dev: &Device) -> bool {
     // SAFETY: `dev` is valid.
     unsafe { bindings::overdrive_is_in_sysfs(as_raw(dev)) }
 }
 
-/// Returns `true` if the device is bound, and its probe finished.
+/// Returns `true` if the device is bound, and its probe finished. Waits for a probe that is under way.
 pub(crate) fn is_bound(dev: &Device) -> bool {
-    let dev = as_raw(dev);
+    with_bound_driver(dev, |drv| drv.is_some())
+}
+
+/// Calls `f` with the driver that the device is bound to. Waits for a probe that is under way.
+///
+/// `f` runs with the device locked.
+pub(crate) fn with_bound_driver<R>(dev: &Device, f: impl FnOnce(Option<&Driver>) -> R) -> R {
+    let raw = as_raw(dev);
 
     // SAFETY: `dev` is valid, and so is the mutex in it. `device_is_bound()` wants it locked.
     unsafe {
-        bindings::mutex_lock(&raw mut (*dev).mutex);
-        let bound = bindings::device_is_bound(dev);
-        bindings::mutex_unlock(&raw mut (*dev).mutex);
-        bound
+        bindings::mutex_lock(&raw mut (*raw).mutex);
+        let bound = bindings::device_is_bound(raw);
+        // A driver is not unregistered, and frees nothing, before its devices are released, which
+        // takes their lock. `Driver` is a transparent wrapper.
+        let ret = f(bound.then(|| &*(*raw).driver.cast::<Driver>()));
+
+        bindings::mutex_unlock(&raw mut (*raw).mutex);
+        ret
     }
 }
 

@@ -150,7 +150,7 @@ impl Doors {
                 return Err(member.is_in_the_way(Reason::Open, err));
             }
         }
-        if device::is_bridge(dev) || !device::has_dma_driver(dev) || !device::has_iommu(dev) {
+        if !device::has_vfio_device(dev) || !device::has_iommu(dev) {
             return Ok(());
         }
         let Some(group) = iommu::Group::of(dev) else {

@@ -55,7 +55,7 @@ pub(crate) fn physical_function(dev: &Device) -> Option<&Device> {
     (!pf.is_null()).then(|| unsafe { Device::from_raw(pf) })
 }
 
-/// Whether the device is a PCI bridge.
+/// Returns `true` if the device is a PCI bridge.
 pub(crate) fn is_bridge(dev: &Device) -> bool {
     // SAFETY: `dev` is valid.
     unsafe { bindings::overdrive_is_bridge(as_raw(dev)) }
@@ -79,7 +79,7 @@ fn with_driver<R>(dev: &Device, mut f: impl FnMut(Option<&Driver>) -> R) -> R {
     .unwrap_or_else(|| f(None))
 }
 
-/// Where the driver is that the device has, for comparing.
+/// Returns the address of the driver that the device has, for comparing.
 fn raw_driver(dev: &Device) -> *const bindings::device_driver {
     // SAFETY: `dev` is valid. The field changes at any time, but in one piece.
     unsafe { (&raw const (*as_raw(dev)).driver).read_volatile() }
@@ -211,7 +211,7 @@ fn with_parent_locked<R>(dev: &Device, f: impl FnOnce(*mut bindings::device) -> 
     }
 }
 
-/// Whether the parent must be locked while the device is bound or unbound.
+/// Returns `true` if the parent must be locked while the device is bound or unbound.
 ///
 /// # Safety
 ///
@@ -232,7 +232,7 @@ impl Driver {
         unsafe { text_or_empty(self.0.name) }
     }
 
-    /// Whether users are kept from binding and unbinding its devices.
+    /// Returns `true` if users are kept from binding and unbinding its devices.
     pub(crate) fn suppresses_bind_attrs(&self) -> bool {
         self.0.suppress_bind_attrs
     }
@@ -249,7 +249,7 @@ impl Driver {
         unsafe { bindings::overdrive_forces_synchronous_probe(&raw const self.0) }
     }
 
-    /// What the bus's match function says: whether it lets `dev`, as it is now, have this driver.
+    /// Asks the bus's match function whether it lets `dev`, as it is now, have this driver.
     ///
     /// The function itself is asked, also where a [`Hook`](super::bus_match::Hook) answers others.
     ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who has a device in userspace.
+//! The users of a device in userspace.
 //!
 //! A device is *owned* if a VFIO driver of this module has it, and somebody has it open. If another
 //! driver has it, or none, nobody can be asked but its IOMMU group: then it is owned if userspace owns the

@@ -52,29 +52,29 @@ use kernel::{
     }, //
 };
 
-/// What a transaction remembers of a device.
+/// The memory that a transaction has of a device.
 struct Saved {
     /// The override that the device has when it isn't the new one.
     other: Option<Override>,
-    /// Who sets the new override, until it is set.
+    /// The rule that sets the new override, until it is set.
     source: Option<OverrideSource>,
     /// A rule had set the override from before.
     had_source: bool,
     /// An override that names the old driver.
     naming: Option<Override>,
-    /// What the override that the transaction has set is recognised by.
+    /// The token of the override that the transaction has set.
     token: Token,
     old_driver: KVec<u8>,
     released: bool,
-    /// How the old driver took the device back.
+    /// The way in which the old driver took the device back.
     back: Result<Back>,
-    /// Why the transaction failed because of this device.
+    /// The reason for which the transaction failed because of this device.
     reason: Option<Reason>,
-    /// What became of the device.
+    /// The outcome for the device.
     outcome: Option<Outcome>,
 }
 
-/// How a device came back.
+/// The way in which a device came back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Back {
     /// It is with its old driver.
@@ -133,12 +133,12 @@ impl Participant {
         self.tracked.device()
     }
 
-    /// Why the transaction failed because of this device, if it did.
+    /// Returns the reason for which the transaction failed because of this device, if it did.
     pub(super) fn reason(&self) -> Option<Reason> {
         self.with(|saved| saved.reason)
     }
 
-    /// What became of the device, unless nothing was done with it.
+    /// Returns the outcome for the device, unless nothing was done with it.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         self.with(|saved| saved.outcome)
     }
@@ -149,7 +149,7 @@ impl Participant {
         err
     }
 
-    /// Where the device goes.
+    /// Returns the destination of the device.
     pub(super) fn target(&self) -> &Target {
         &self.target
     }

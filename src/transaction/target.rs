@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where devices go: a driver, none, or the standard one.
+//! The destination of devices: a driver, none, or the standard one.
 
 use super::plan::Pace;
 use crate::{
@@ -14,7 +14,7 @@ use kernel::{
     str::BStr, //
 };
 
-/// What a device is to be bound to.
+/// The driver that a device is to be bound to.
 pub(crate) enum Target {
     /// The driver that it has without an override.
     Standard,

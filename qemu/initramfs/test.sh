@@ -10,6 +10,7 @@
 list=/etc/overdrive-tests
 group=/sys/fs/cgroup/test
 output=/run/output
+reached=/sys/kernel/debug/overdrive_coverage/reached
 
 # Whole seconds of the guest's clock.
 uptime_seconds()
@@ -46,6 +47,17 @@ watch()
 	exec setsid sh -c 'sleep "$1" && echo w >/proc/sysrq-trigger' - $(($1 > 5 ? $1 - 2 : $1)) 3>&- 4<&-
 }
 
+# Tells which blocks of the module the test has reached, if it is one that counts them.
+tell_reached()
+{
+	[ -e $reached ] || return 0
+	awk -v test="$1" '
+		{ line = line " " $1 }
+		NR % 100 == 0 { print "# reached " test line; line = "" }
+		END { if (line != "") print "# reached " test line }
+	' $reached >&3
+}
+
 run_test()
 {
 	name=$1
@@ -68,6 +80,7 @@ run_test()
 	kill -- -$watcher 2>/dev/null && wait $watcher 2>/dev/null
 	took=$(($(uptime_seconds) - began))
 	wait $reader
+	tell_reached "$name"
 	mark end "$name"
 
 	case $status in

@@ -86,7 +86,7 @@ impl TryFrom<&[u8]> for Scope {
     }
 }
 
-/// Why a bus can't be extended, or not be extended so.
+/// The reason for which a bus can't be extended, or not be extended so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExtendError {
     /// There is no such bus.
@@ -108,7 +108,7 @@ pub(crate) enum ExtendError {
 }
 
 impl ExtendError {
-    /// What a user is told.
+    /// Returns the error that a user is told.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Unknown => "no such bus",
@@ -158,7 +158,7 @@ impl MatchHook for OverrideMatch {
     }
 }
 
-/// Whether the device can have the driver: what the driver core is told, too.
+/// Tells whether the device can have the driver, as the driver core is told.
 pub(super) fn matches(dev: &Device, drv: &Driver) -> Result<bool> {
     let Some(forced) = BUSES
         .get()
@@ -180,26 +180,6 @@ struct Entry {
     /// The devices that can have a driver without a match, if the scope is [`Scope::Force`].
     forced: Option<Devices>,
     hook: Arc<Hook<OverrideMatch>>,
-}
-
-impl Entry {
-    fn new(bus: bus::Id, forced: Option<Devices>, hook: Arc<Hook<OverrideMatch>>) -> Self {
-        let mut this = Self {
-            bus,
-            forced: None,
-            hook,
-        };
-
-        this.set_forced(forced);
-        this
-    }
-
-    fn set_forced(&mut self, forced: Option<Devices>) {
-        self.forced = forced;
-        if forced.is_some() {
-            self.hook.ask_about_named();
-        }
-    }
 }
 
 /// The extended buses.
@@ -267,7 +247,11 @@ impl Buses {
         let hook = self.hook(&bus)?;
         let len = self.entries.lock().len();
         let mut entries = KVec::with_capacity(len + 1, GFP_KERNEL)?;
-        let entry = Entry::new(bus.id(), forced, hook);
+        let entry = Entry {
+            bus: bus.id(),
+            forced,
+            hook,
+        };
 
         // Nothing can be allocated with the list locked, so that it is moved into a larger one. Only
         // who holds `changing` makes it longer: there is room.
@@ -285,6 +269,13 @@ impl Buses {
             bus,
             _owner: owner,
         })
+    }
+
+    /// Returns `true` if the bus called `name` is extended.
+    pub(super) fn is_extended(&self, name: &[u8]) -> Result<bool> {
+        let bus = super::find(name)?;
+
+        Ok(bus.is_some_and(|bus| self.find(bus.id(), |_| ()).is_some()))
     }
 
     /// Asks the entry of a bus something, if it is extended.
@@ -365,7 +356,7 @@ impl Extended {
             .iter_mut()
             .filter(|entry| entry.bus == self.bus.id())
         {
-            entry.set_forced(forced);
+            entry.forced = forced;
         }
         Ok(())
     }

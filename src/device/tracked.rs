@@ -57,7 +57,7 @@ pub(crate) struct DeviceState {
     pub(crate) by_kernel: Token,
     pub(crate) outcome: Outcome,
     pub(crate) loan: Loan,
-    /// What the override is to be when the old driver, which one names that has this token, has the
+    /// The override that is put back when the old driver, which one names that has this token, has the
     /// device back.
     pub(crate) awaiting: Option<(Token, Option<Override>)>,
 }
@@ -126,7 +126,7 @@ impl TrackedDevice {
     /// Tracks `dev`, which is not being removed.
     pub(super) fn new(dev: &Device, bus: &Arc<TrackedBus>) -> Result<Arc<Self>> {
         let relatives = Relatives::of(dev)?;
-        let identity = Identity::of(dev)?;
+        let identity = Identity::of(dev);
         let (dev, bus) = (ARef::from(dev), bus.clone());
 
         Arc::pin_init(

@@ -100,7 +100,7 @@ impl configfs::GroupOperations for Rules {
     }
 }
 
-/// What is changed while the lock is held.
+/// The state that is changed while the lock is held.
 struct State {
     builder: RuleBuilder,
     /// The rule in the policy's table, while it is enabled.
@@ -188,7 +188,10 @@ impl Rule {
             .compile(self.name.to_bytes())
             .inspect_err(|err| self.refuse("enabled", fmt!("{}", err.reason())))?;
 
-        state.enabled = Some(policy.activate(spec, self.id, Origin::Rule)?);
+        let rule = policy.activate(spec, self.id, Origin::Rule)?;
+
+        rule.warn_of_bus();
+        state.enabled = Some(rule);
         Ok(())
     }
 

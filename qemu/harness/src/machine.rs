@@ -84,6 +84,12 @@ static Q35: Machine = Machine {
         "-device edu,id=edu2,bus=bridge0,addr=01.0",
         "-device edu,id=edu3,bus=bridge0,addr=02.0",
         "-device e1000,id=nic2,romfile=,bus=bridge0,addr=03.0",
+        // A switch between a port and a network card; its other port is empty.
+        "-device pcie-root-port,id=rps,chassis=12,slot=12,addr=16.0",
+        "-device x3130-upstream,id=switch0,bus=rps",
+        "-device xio3130-downstream,id=port0,bus=switch0,chassis=13,slot=13,addr=00.0",
+        "-device xio3130-downstream,id=port1,bus=switch0,chassis=14,slot=14,addr=01.0",
+        "-device e1000e,id=nic3,romfile=,bus=port0",
         // Empty.
         "-device pcie-root-port,id=rp0,chassis=1,slot=1,addr=10.0",
         "-device pcie-root-port,id=rp1,chassis=2,slot=2,addr=11.0",

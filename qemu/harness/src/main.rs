@@ -6,6 +6,7 @@ mod accel;
 mod acpi;
 mod bench;
 mod control;
+mod coverage;
 mod device_tree;
 mod env;
 mod exec;

@@ -113,11 +113,19 @@ impl fmt::Display for Flavor {
     }
 }
 
+/// Returns the first of the kernel series that overdrive is for.
+fn default_series() -> &'static str {
+    include_str!("../../../scripts/series")
+        .lines()
+        .find(|line| !line.starts_with('#'))
+        .unwrap_or_default()
+}
+
 /// The options that every subcommand has.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TargetArgs {
     /// Kernel series, as `scripts/setup` prepared it
-    #[arg(long, global = true, default_value = "7.3", value_name = "SERIES")]
+    #[arg(long, global = true, default_value = default_series(), value_name = "SERIES")]
     kernel: String,
 
     /// Architecture of the guest
@@ -127,6 +135,10 @@ pub(crate) struct TargetArgs {
     /// Flavour of the test kernel [default: test; bench: bench]
     #[arg(long, global = true)]
     flavor: Option<Flavor>,
+
+    /// Take the module that was built with COVERAGE=1
+    #[arg(long, global = true)]
+    coverage: bool,
 
     /// The overdrive tree [default: the one around the current directory]
     #[arg(long, global = true, value_name = "DIR")]
@@ -140,6 +152,8 @@ pub(crate) struct Target {
     pub(crate) series: String,
     pub(crate) arch: Arch,
     pub(crate) flavor: Flavor,
+    /// The module counts which of its blocks run.
+    pub(crate) coverage: bool,
     pub(crate) env: Env,
 }
 
@@ -159,6 +173,7 @@ impl Target {
             series: args.kernel.clone(),
             arch: args.arch,
             flavor: args.flavor.unwrap_or(default_flavor),
+            coverage: args.coverage,
         })
     }
 
@@ -197,7 +212,9 @@ impl Target {
     }
 
     pub(crate) fn module_dir(&self) -> PathBuf {
-        self.build_dir().join("module").join(self.name())
+        let suffix = if self.coverage { "-coverage" } else { "" };
+        let name = format!("{}{suffix}", self.name());
+        self.build_dir().join("module").join(name)
     }
 
     /// Returns the folder in which cargo leaves the programs of the workspace member `guest`.

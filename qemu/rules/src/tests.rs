@@ -29,7 +29,7 @@ fn text(regex: &str) -> impl Strategy<Value = String> {
     prop::string::string_regex(regex).expect("a regular expression")
 }
 
-/// What can be written into a field, of few enough values for rules to match often; mostly nothing.
+/// Texts for a field, of few enough values for rules to match often; mostly nothing.
 fn value(field: Field) -> impl Strategy<Value = String> {
     let given = match field {
         Field::Bus => "(p|q)".into(),
@@ -121,18 +121,27 @@ fn near_value() -> impl Strategy<Value = String> {
     ]
 }
 
+/// The number of cases for each property, if `OVERDRIVE_CASES` gives one.
+fn cases() -> Option<u32> {
+    std::env::var("OVERDRIVE_CASES").ok()?.parse().ok()
+}
+
 fn first_bad(text: &[u8]) -> Result<(), ParseError> {
     param::parse(text, |rule| rule.map(drop))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("OVERDRIVE_STRESS").map_or(1_000, |_| 200_000),
+        cases: cases().unwrap_or_else(|| {
+            std::env::var("OVERDRIVE_STRESS").map_or(1_000, |_| 200_000)
+        }),
+        // Who gives a number wants to know fast that there is a failure, not the smallest one.
+        max_shrink_iters: cases().map_or(u32::MAX, |_| 0),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
-    /// What is accepted as a pattern means what fnmatch(3) says.
+    /// A pattern that is accepted means what fnmatch(3) says.
     #[test]
     fn globbing_agrees_with_fnmatch(
         pattern in r"([a-c\-\]*?!^\\]|\[[!^]?\]?[a-c\-\\]{0,4}\]){0,8}",
@@ -300,7 +309,7 @@ proptest! {
         }
     }
 
-    /// What is printed of a rule reads as the same rule.
+    /// A rule as it is printed reads as the same rule.
     #[test]
     fn printed_rule_reads_as_the_same_rule(
         name in "[a-z,;\\\\]{0,5}",
@@ -406,7 +415,7 @@ proptest! {
         }
     }
 
-    /// What comes before the first bad character is never to blame.
+    /// The text before the first bad character is never to blame.
     #[test]
     fn first_bad_character_is_the_first(
         text in r"((bus|device|driver)=[ab\[*]{1,3},){0,2}driver=[ab/\]]{1,3}",
@@ -619,7 +628,7 @@ fn unknown_modalias_matches_no_pattern() {
     assert!(Field::Modalias.matches(b"*", &device));
 }
 
-/// What the module tells of a device is what a rule says of it.
+/// The identity that the module tells of a device is what a rule says of it.
 #[test]
 fn identity_reads_as_a_device() {
     let text = "path=0000:00:10.0/00.0\npath=0000:01:00.0\nparent=0000:00:10.0\n\
@@ -659,4 +668,38 @@ fn many_rules() {
     let found = table.find(&device).map(|rule| rule.id);
     assert_eq!(found, Some(RuleId(0x12 << 8 | 3 << 3 | 4)));
     println!("{} bytes per rule at most", Rule::MAX_BYTES);
+}
+
+/// Whoever is refused is told why, each time in other words; memory is no fault of the text.
+#[test]
+fn errors_have_reasons_of_their_own() {
+    use crate::policy::rules::builder::RuleError;
+    use kernel::prelude::{Error, E2BIG, EINVAL, ENOMEM};
+
+    let errors = [
+        (RuleError::NoDriver, EINVAL),
+        (RuleError::NoMatcher, EINVAL),
+        (RuleError::TooLong, E2BIG),
+        (RuleError::NoMemory, ENOMEM),
+    ];
+    let reasons: std::collections::HashSet<_> =
+        errors.iter().map(|(error, _)| error.reason()).collect();
+
+    assert_eq!(reasons.len(), errors.len());
+    assert!(reasons.iter().all(|reason| reason.contains(' ')));
+    for (error, errno) in errors {
+        assert_eq!(Error::from(error), errno);
+    }
+    assert_eq!(Error::from(ParseError::new(0, "bad")), EINVAL);
+    assert_eq!(Error::from(ParseError::no_memory()), ENOMEM);
+}
+
+/// The bound on a rule's memory is no less than its parts, and no more than twice that.
+#[test]
+fn memory_of_a_rule_is_bounded_by_its_parts() {
+    use crate::policy::rules::Spec;
+
+    let parts = size_of::<Rule>() + size_of::<Spec>() + Spec::MAX_TEXT + 2 * size_of::<usize>();
+
+    assert!((parts..2 * parts).contains(&Rule::MAX_BYTES));
 }

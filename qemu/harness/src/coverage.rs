@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which basic blocks of the module the tests reach.
+//!
+//! The guest tells, after each test, which blocks ran: their addresses, as `overdrive_coverage.ko` has
+//! them. `overdrive.ko` knows of all blocks that there are, and where they come from.
+
+mod blocks;
+mod layout;
+mod lines;
+mod report;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Context, Result, bail};
+
+use self::report::Report;
+use crate::{qemu::Event, target::Target};
+
+/// The beginning of a line of addresses of the guest's runner: the test's name and the addresses follow.
+const REACHED: &str = "# reached ";
+
+/// Collects what all guests of a run tell.
+#[derive(Default)]
+pub(crate) struct Coverage {
+    /// The tests that reached a block, by its address.
+    tests: Mutex<BTreeMap<u64, BTreeSet<String>>>,
+}
+
+impl Coverage {
+    /// Takes the event if it tells of blocks; returns `true` if it does.
+    pub(crate) fn take(&self, event: &Event, machine: &str) -> bool {
+        let Event::Port(line) = event else {
+            return false;
+        };
+        let Some(words) = line.strip_prefix(REACHED) else {
+            return false;
+        };
+        let mut words = words.split_whitespace();
+        let test = format!("{machine}:{}", words.next().unwrap_or_default());
+        let mut tests = self.tests.lock().unwrap_or_else(PoisonError::into_inner);
+        for address in words.filter_map(|word| u64::from_str_radix(word, 16).ok()) {
+            tests.entry(address).or_default().insert(test.clone());
+        }
+        true
+    }
+
+    /// Prints the table, and writes it and the other views into `build/coverage`.
+    pub(crate) fn finish(self, target: &Target) -> Result<()> {
+        let tests = self
+            .tests
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let module = target.module_dir().join("overdrive.ko");
+        let data =
+            fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+        let blocks = blocks::read(&data, &target.root)
+            .with_context(|| format!("cannot read the blocks of {}", module.display()))?;
+        let known: BTreeSet<u64> = blocks.iter().map(|block| block.address).collect();
+        let unknown = tests.keys().filter(|at| !known.contains(at)).count();
+        if tests.is_empty() || unknown > 0 {
+            bail!(
+                "{} blocks reported, {unknown} of them unknown: was {} built with COVERAGE=1, \
+                 and run?",
+                tests.len(),
+                module.display()
+            );
+        }
+        let report = Report::new(&blocks, &tests);
+        let dir = target.build_dir().join("coverage").join(target.name());
+        fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let table = report.table();
+        println!("\n{table}");
+        for (name, text) in [
+            ("files.txt", table),
+            ("unreached.txt", report.unreached(&target.root)),
+            ("tests.txt", report.tests()),
+        ] {
+            write(&dir.join(name), &text)?;
+        }
+        println!("per test and what no test reaches: {}", dir.display());
+        Ok(())
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_addresses_are_told_from_the_others() {
+        let coverage = Coverage::default();
+        let port = |line: &str| Event::Port(line.to_owned());
+        assert!(!coverage.take(&port("ok 1 smoke"), "q35"));
+        assert!(!coverage.take(&Event::Console("# reached a 1".into()), "q35"));
+        assert!(coverage.take(&port("# reached smoke 1a 2b"), "q35"));
+        assert!(coverage.take(&port("# reached rules 2b"), "q35"));
+        let tests = coverage.tests.lock().expect("not poisoned");
+        assert_eq!(tests.keys().copied().collect::<Vec<_>>(), [0x1a, 0x2b]);
+        assert!(tests[&0x2b].contains("q35:rules"));
+    }
+}

@@ -26,8 +26,9 @@ MINUTES ?=
 # How many interleavings `make transaction-check` tries.
 SCHEDULES ?= 1000000
 
-# How long `make fuzz` takes.
+# How long `make fuzz` and `make fuzz-guest` take, and a finding to try again.
 SECONDS ?= 60
+REPLAY  ?=
 
 # Set to build and run a module that counts which of its blocks run.
 COVERAGE ?=
@@ -62,7 +63,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test coverage test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list host-test transaction-check fuzz rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list host-test transaction-check fuzz fuzz-guest rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -94,6 +95,7 @@ help:
 	@echo '  check-tree-list  - where the tree breaks any of these rules'
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
+	@echo '  fuzz-guest       - try sequences of all that a user can do in a guest (SECONDS=, REPLAY=FILE, FLAVOR=debug)'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
@@ -105,7 +107,7 @@ help:
 	@echo '  TESTS=           - names of selftests, for make test'
 	@echo '  SUITES=          - whose newest kernels make stock tests: trixie-backports, sid'
 	@echo '  MINUTES=         - how long make test-all may take'
-	@echo '  SECONDS=60       - how long make fuzz takes'
+	@echo '  SECONDS=60       - how long make fuzz and make fuzz-guest take'
 	@echo '  COVERAGE=1       - for any target that builds the module: one that counts which of its blocks run'
 	@echo '  FIGURES=         - names of figures, for make bench'
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
@@ -172,6 +174,10 @@ stress: test-modules guest
 coverage: override COVERAGE := 1
 coverage: test-modules guest
 	@'$(harness)' test $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+fuzz-guest: override COVERAGE := 1
+fuzz-guest: test-modules guest
+	@'$(harness)' fuzz $(call select,$(FLAVOR)) --seconds $(SECONDS) $(if $(REPLAY),--replay '$(REPLAY)')
 
 test-all:
 	@MAKE='$(MAKE)' scripts/test-all $(if $(MINUTES),--minutes $(MINUTES))

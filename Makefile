@@ -8,7 +8,8 @@ endif
 
 # The kernel that everything is done with: its series, its architecture, and its flavour (test,
 # debug or bench; see qemu/config).
-KERNEL  ?= 7.3
+series  := $(shell sed '/^#/d' scripts/series)
+KERNEL  ?= $(firstword $(series))
 ARCH    ?= x86_64
 FLAVOR  ?= test
 # The emulated machine of `make shell`, and the one that `make test` is limited to.
@@ -19,6 +20,8 @@ FIGURES ?=
 
 # The suites whose newest kernels `make stock` tests; by default trixie-backports and sid.
 SUITES  ?=
+# The flavours of these kernels; by default that of the architecture.
+FLAVOURS ?=
 
 # How long `make test-all` may take; without it, as long as it wants.
 MINUTES ?=
@@ -63,7 +66,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test coverage test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list host-test transaction-check fuzz fuzz-guest rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz fuzz-guest faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -93,19 +96,23 @@ help:
 	@echo '  early-boot       - boot Debian systems with our package and a saved rule (root, mmdebstrap)'
 	@echo '  check            - clippy, rustfmt, shellcheck, the rules of scripts/check, and the tests that need no guest'
 	@echo '  check-tree-list  - where the tree breaks any of these rules'
+	@echo '  kernel-check     - what the kernel tree'\''s own tools say (a part of check)'
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
+	@echo '  faults           - put faults into the module, and see that the tests notice (FAULTS=)'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
 	@echo '  fuzz-guest       - try sequences of all that a user can do in a guest (SECONDS=, REPLAY=FILE, FLAVOR=debug)'
+	@echo '  mutants          - count the changes of the rules engine that no test notices (an hour)'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
 	@echo 'Variables:'
-	@echo '  KERNEL=7.3       - kernel series: 7.3 or 7.2'
+	@echo '  KERNEL=$(firstword $(series))       - kernel series: $(series)'
 	@echo '  ARCH=x86_64      - the guest: x86_64 or arm64, which is cross-built'
 	@echo '  FLAVOR=test      - test (lockdep, KUnit), debug (and KASAN, kmemleak), bench (none)'
 	@echo '  KDIR=            - build the module for this kernel build folder instead'
 	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices); virt is for arm64'
 	@echo '  TESTS=           - names of selftests, for make test'
 	@echo '  SUITES=          - whose newest kernels make stock tests: trixie-backports, sid'
+	@echo '  FLAVOURS=        - of these kernels: amd64, cloud-amd64, rt-amd64'
 	@echo '  MINUTES=         - how long make test-all may take'
 	@echo '  SECONDS=60       - how long make fuzz and make fuzz-guest take'
 	@echo '  COVERAGE=1       - for any target that builds the module: one that counts which of its blocks run'
@@ -183,7 +190,8 @@ test-all:
 	@MAKE='$(MAKE)' scripts/test-all $(if $(MINUTES),--minutes $(MINUTES))
 
 stock:
-	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) $(TESTS)
+	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) \
+		$(foreach flavour,$(FLAVOURS),--flavour $(flavour)) $(TESTS)
 
 shell: test-modules guest
 	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))
@@ -198,10 +206,13 @@ early-boot: test-modules
 	@qemu/debian/reboot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 	@qemu/debian/reboot-dracut '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 
-check: fmt-check shellcheck clippy host-test check-tree
+check: fmt-check shellcheck clippy host-test check-tree kernel-check
 
 # The rules of scripts/check that the tree keeps; `check-tree-list` tells where it breaks any.
 kept-rules := unsafe
+
+kernel-check: setup
+	@. '$(env)' && scripts/kernel-check "$$KERNEL_SRC"
 
 check-tree check-tree-list: setup
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" run --quiet --locked --manifest-path scripts/check/Cargo.toml \
@@ -250,6 +261,15 @@ fuzz: setup
 		RUSTFLAGS='$(fuzz-flags)' "$$CARGO" build --quiet --locked --manifest-path qemu/rules/Cargo.toml --features fuzz \
 		--bin fuzz --target "$$target" --target-dir '$(build)/cargo' && \
 		cd '$(build)' && "cargo/$$target/debug/fuzz" $(SECONDS)
+
+# The faults of qemu/faults whose names contain one of these; all by default.
+FAULTS ?=
+
+faults: test-modules guest
+	@scripts/faults '$(env)' $(KERNEL) $(FAULTS)
+
+mutants: setup
+	@scripts/mutants '$(env)' '$(build)/mutants'
 
 rust-analyzer: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(out)) rust-analyzer

@@ -7,6 +7,7 @@
 
 pub(crate) mod bus;
 pub(crate) mod bus_match;
+pub(crate) mod bus_register;
 pub(crate) mod compat;
 pub(crate) mod delayed_work;
 pub(crate) mod device;
@@ -23,6 +24,7 @@ mod ftrace;
 mod ftrace_absent;
 pub(crate) mod global;
 pub(crate) mod identity;
+mod in_flight;
 pub(crate) mod io;
 pub(crate) mod iommu;
 pub(crate) mod irq;

@@ -33,3 +33,17 @@ fn find(name: &[u8]) -> Result<Option<Bus>> {
 pub(crate) fn matches(dev: &Device, drv: &Driver) -> Result<bool> {
     extended::matches(dev, drv)
 }
+
+/// Returns `true` if there is a bus of that name, and its devices honour an override: it is native, or
+/// extended.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn honours_override(name: &[u8]) -> Result<bool> {
+    Ok(native::is_native(name)?
+        || match extended::Buses::published() {
+            Ok(buses) => buses.is_extended(name)?,
+            Err(_) => false,
+        })
+}

@@ -68,8 +68,8 @@ struct Overdrive {
     /// The devices' files, and the rules' view of devices. Once it is gone, nobody can ask for a
     /// rebind anymore, which could otherwise find a driver that is about to go.
     native: policy::NativeBuses,
-    /// The buses from the module parameter.
-    extensions: KVec<policy::extend::Extension>,
+    /// The buses from the module parameter: those that are there, and those that come.
+    wanted: policy::extend::PublishedBuses,
     /// Nobody is in a file of a device that was removed anymore.
     removed: device::list::Removed,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
@@ -102,6 +102,12 @@ impl kernel::InPlaceModule for Overdrive {
                 params.slots,
             )?;
             let buses = bus::extended::Buses::new(module)?;
+            let wanted = policy::extend::WantedBuses::new(
+                &shared,
+                &buses,
+                &interface::device_attrs::EXTENDED,
+            )?;
+            let pending = wanted.clone();
             let (pci_driver, platform_driver) = (
                 params.pci_driver.try_clone()?,
                 params.platform_driver.try_clone()?,
@@ -119,7 +125,7 @@ impl kernel::InPlaceModule for Overdrive {
                 slots: slots.publish()?,
                 // Before the meta drivers, which then find the overrides that name them.
                 native: policy::NativeBuses::new(&shared, &interface::device_attrs::NATIVE)?,
-                extensions: extend(&shared, &buses, params.buses)?,
+                wanted: want(wanted, params.buses)?,
                 drivers: drivers::Drivers::new(
                     module,
                     params.pci_driver,
@@ -133,10 +139,11 @@ impl kernel::InPlaceModule for Overdrive {
                 configfs <- interface::rules::Rules::register(),
                 node <- interface::transaction_dev::Session::register(module),
             })
-            .pin_chain(|this| {
+            .pin_chain(move |this| {
                 this.native.bind_pending();
-                for extension in &this.extensions {
-                    extension.bind_pending();
+                pending.bind_pending();
+                for rule in &this.rules {
+                    rule.warn_of_bus();
                 }
                 Ok(())
             }))
@@ -159,19 +166,13 @@ fn activate(
     Ok(rules)
 }
 
-/// Extends the buses from the module parameter.
-fn extend(
-    policy: &Arc<policy::Policy>,
-    buses: &Arc<bus::extended::Buses>,
+/// Extends the buses from the module parameter, now or when they come.
+fn want(
+    wanted: Arc<policy::extend::WantedBuses>,
     specs: KVec<interface::params::BusSpec>,
-) -> Result<KVec<policy::extend::Extension>> {
-    let mut extensions = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
-
+) -> Result<policy::extend::PublishedBuses> {
     for spec in specs {
-        // What can't be extended is in the log, and costs the others nothing.
-        if let Ok(extension) = interface::buses::extend(policy, buses, spec.name, spec.scope) {
-            extensions.push(extension, GFP_KERNEL)?;
-        }
+        wanted.add(spec.name, spec.scope)?;
     }
-    Ok(extensions)
+    wanted.publish()
 }

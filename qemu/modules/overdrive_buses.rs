@@ -41,6 +41,12 @@ module! {
     authors: ["The overdrive authors"],
     description: "Buses and devices that no emulated machine has",
     license: "GPL",
+    params: {
+        fail: u8 {
+            default: 0,
+            description: "Not 0: loading fails, after the buses and their devices were there",
+        },
+    },
 }
 
 type MatchFn =
@@ -478,6 +484,10 @@ impl kernel::Module for TestBuses {
         };
         let dir = debugfs::Dir::new(c"overdrive_buses");
 
+        // A number or a reference to it, by the series.
+        if module_parameters::fail.value().ne(&0) {
+            return Err(ENODEV);
+        }
         Ok(Self {
             _files: [
                 keep(dir.read_write_file(c"plugged", plugged))?,

@@ -29,7 +29,12 @@ rng_out() {
 }
 
 load_overdrive
-plan $((bus_results + 4 + hotplug_results))
+# A port to plug a device into is not on every machine.
+plugged=0
+if [ -n "$(ls /sys/bus/pci/slots 2>/dev/null)" ] && [ -c "$HOST_PORT" ] && [ -n "$(pci_devices 1234:11e8)" ]; then
+	plugged=$hotplug_results
+fi
+plan $((bus_results + 4 + plugged))
 check_bus virtio "$rng" virtio_net force
 
 # Forced: the driver's probe is reached, but finds no network card.
@@ -42,12 +47,6 @@ stop_counting virtnet_probe
 check "virtio: a rule can name the bus" rule bus bus=virtio "device=$rng" driver=virtio_rng
 rmdir $rules/bus $buses/virtio
 
-if [ -n "$(ls /sys/bus/pci/slots 2>/dev/null)" ] && [ -c "$HOST_PORT" ] && [ -n "$(pci_devices 1234:11e8)" ]; then
-	check_hotplug virtio virtrng_probe "$rounds" rng_in rng_out "device=virtio*"
-else
-	for _ in $(seq $hotplug_results); do
-		skip "virtio: a plugged device follows a rule" "nowhere to plug a device in"
-	done
-fi
+[ $plugged -eq 0 ] || check_hotplug virtio virtrng_probe "$rounds" rng_in rng_out "device=virtio*"
 unload_overdrive
 finish

@@ -66,8 +66,10 @@ disk() {
 		>/dev/null
 }
 
-# How many results check_bus has.
+# How many results check_bus has, and how many of them need another driver.
 bus_results=24
+# shellcheck disable=SC2034 # for who has none
+other_results=3
 
 # check_bus BUS DEVICE OTHER FORCE: what an override does for a bound device that the guest can do
 # without for a moment. OTHER is a driver of the bus that doesn't match the device ("-" if there is
@@ -102,9 +104,7 @@ check_bus() {
 	set_override "$device" no-such-driver
 	probe "$device"
 	check "$bus: an override with a wrong name keeps drivers off" is_as "$device" none no-such-driver
-	if [ "$other" = - ]; then
-		skip "$bus: an override with a driver that doesn't match keeps drivers off" "no other driver"
-	else
+	if [ "$other" != - ]; then
 		set_override "$device" "$other"
 		probe "$device"
 		check "$bus: an override with a driver that doesn't match keeps drivers off" \
@@ -124,10 +124,7 @@ check_bus() {
 	check "$bus: a device has its standard driver after a rebind to it" is_as "$device" "$driver" "(null)"
 	check "$bus: a rebind to a driver that does not exist is ENOENT" \
 		rebind_fails ENOENT "$device" no-such-driver
-	if [ "$other" = - ]; then
-		skip "$bus: a rebind to a driver that doesn't match is refused" "no other driver"
-		skip "$bus: a rebind to a driver that doesn't match is rolled back" "no other driver"
-	else
+	if [ "$other" != - ]; then
 		check "$bus: a rebind to a driver that doesn't match is refused" \
 			rebind_fails ENODEV "$device" "$other"
 		check "$bus: a rebind to a driver that doesn't match is rolled back" \

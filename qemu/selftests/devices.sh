@@ -38,6 +38,16 @@ rebind_by_hand() {
 	unbind "$1" && probe "$1"
 }
 
+# any_nic: a network card that a driver has: not every kernel has a driver for the same ones.
+any_nic() {
+	for _nic in $(pci_devices 8086:10d3 2>/dev/null) $(pci_devices 1af4:1041 2>/dev/null); do
+		[ "$(bound_driver "$_nic")" = none ] || {
+			echo "$_nic"
+			return
+		}
+	done
+}
+
 # errno_name: reads a program's complaint, prints the errno's name ("" for success).
 errno_name() {
 	text=$(cat)

@@ -16,6 +16,7 @@ edu=$(pci_devices 1234:11e8 | sed -n 1p)
 edu_twin=$(pci_devices 1234:11e8 | sed -n 2p)
 
 [ -n "$twin" ] || skip_all "needs two e1000e network cards"
+[ -d /sys/bus/pci/drivers/e1000e ] || skip_all "the kernel has no e1000e"
 [ -n "$edu_twin" ] || skip_all "needs two edu devices"
 load_overdrive
 plan 17

@@ -17,7 +17,7 @@ device=$(any_device)
 bus=$(basename "$(readlink "$(device_path "$device")/subsystem")")
 standard=$(bound_driver "$device")
 
-plan 52
+plan 53
 
 check "a rule is a directory" mkdir $rules/r
 check "it is not in force" is "$(cat $rules/r/enabled)" 0
@@ -111,7 +111,10 @@ check "an alias with a star matches" is_as "$device" test-b test-b
 rmdir $rules/alias
 rebind "$device" ""
 
+mark=$(log_mark)
 rule other bus=no-such-bus "device=$device" driver=test-b
+check "the log says that a rule's bus is not extended" \
+	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'rule other: the bus no-such-bus is not extended'"
 echo 1 >$rules/other/apply
 check "a rule for another bus does not" is_as "$device" "$standard" "(null)"
 check "rules keep the module" sh -c "! rmmod overdrive 2>/dev/null"

@@ -35,9 +35,9 @@ rng=$(plug 1af4:1044 rp1 '"driver":"virtio-rng-pci","aer":true')
 for driver; do
 	take_pci "$rng" "$driver"
 	check "somebody has a device of $driver" hold rng "$rng" error
-	check "it has an error" inject COMP_TIME
-	check "whoever has it is told" told rng '^error 00ff0001'
-	check "$driver still has it" is_bound "$rng" "$driver"
+	check "the device of $driver has an error" inject COMP_TIME
+	check "whoever has the device of $driver is told of the error" told rng '^error 00ff0001'
+	check "$driver has the device after the error" is_bound "$rng" "$driver"
 done
 return_pci "$rng"
 unplug rp1

@@ -26,13 +26,13 @@ for driver; do
 	vfio-meta) kind=variant ;;
 	*) kind=plain ;;
 	esac
-	check "$driver has the device" take_pci "$edu" "$driver"
+	check "$driver has edu" take_pci "$edu" "$driver"
 	for mode in group cdev; do
 		if [ $mode = cdev ] && [ ! -c /dev/iommu ]; then
-			skip "$driver, $mode" "the kernel has no iommufd"
+			skip "edu does all it can under $driver, by its $mode" "the kernel has no iommufd"
 			continue
 		fi
-		check "$driver, $mode" subtest overdrive-edu "$edu" $mode $kind
+		check "edu does all it can under $driver, by its $mode" subtest overdrive-edu "$edu" $mode $kind
 	done
 done
 

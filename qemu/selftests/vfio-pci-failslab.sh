@@ -38,20 +38,20 @@ set -- $(pci_devices $testdev | grep -vxFf /tmp/before)
 
 load_overdrive
 plan 5
-check "a device is handed over" take_pci "$1" vfio-meta
-check "and another one of its group" take_pci "$2" vfio-meta
-check "the first survives every failing allocation" subtest vfio-failslab pci "$1" vfio-meta
+check "the first function is handed over" take_pci "$1" vfio-meta
+check "another function of its group is handed over" take_pci "$2" vfio-meta
+check "the first function survives every failing allocation" subtest vfio-failslab pci "$1" vfio-meta
 # What a probe that failed leaves behind, another driver would stumble over.
 if modprobe vfio-pci; then
-	check "another driver can have it" take_pci "$1" vfio-pci
+	check "another driver can have the function whose probes failed" take_pci "$1" vfio-pci
 	return_pci "$1"
 	rmmod vfio-pci
 else
-	skip "another driver can have it" "no vfio-pci"
+	skip "another driver can have the function whose probes failed" "no vfio-pci"
 fi
 return_pci "$1"
 return_pci "$2"
 unload_overdrive
-check "it goes back to having no driver" is_bound "$1" none
+check "the function is without a driver in the end" is_bound "$1" none
 host device_del '{"id":"hp0"}' >/dev/null
 finish

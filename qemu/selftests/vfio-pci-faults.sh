@@ -35,27 +35,27 @@ plan 16
 
 edu=$(plug 1234:11e8 rp0 '"driver":"edu"')
 check "a device that is plugged in is handed over" take_pci "$edu" vfio-meta
-check "somebody has it open and mapped" hold edu "$edu" request
-check "it can be unplugged" unplug rp0
-check "whoever had it was asked to go" told edu '^request 00ff0010'
-check "it is gone" wait_until 10 gone "$edu"
+check "somebody has the plugged device open and mapped" hold edu "$edu" request
+check "a device that is open can be unplugged" unplug rp0
+check "the user of the unplugged device was asked to go" told edu '^request 00ff0010'
+check "the unplugged device is gone" wait_until 10 gone "$edu"
 
 # The device does not answer any more; the kernel learns it by and by.
 edu=$(plug 1234:11e8 rp0 '"driver":"edu"')
 take_pci "$edu" vfio-meta
 port=$(port_of "$edu")
-check "somebody has the next one" hold edu "$edu" request
+check "somebody has the device that will not answer" hold edu "$edu" request
 cut_off "$port"
 mark=$(log_mark)
 remove_it() {
 	echo 1 >"/sys/bus/pci/devices/$edu/remove"
 }
-check "it is removed when it has left already" remove_it
-check "whoever had it saw nothing but ones" told edu '^request ffffffff'
+check "a device that does not answer is removed" remove_it
+check "the user of a device that does not answer sees nothing but ones" told edu '^request ffffffff'
 said() {
 	log_since "$mark" | grep -q "$edu: can't be reset after use"
 }
-check "the kernel log tells that it could not be brought to rest" said
+check "the kernel log tells that the device could not be brought to rest" said
 reconnect "$port"
 unplug rp0
 
@@ -68,24 +68,24 @@ if [ -n "$pf" ] && [ -e "/sys/bus/pci/devices/$pf/sriov_numvfs" ]; then
 	check "somebody has a physical function" hold pf "$pf" request "$token"
 	echo 1 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
 	vf=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn0")")
-	check "and a virtual one of it" hold vf "$vf" request "$token"
+	check "somebody has a virtual function of it" hold vf "$vf" request "$token"
 	remove_pf() {
 		echo 1 >"/sys/bus/pci/devices/$pf/remove"
 	}
-	check "the physical one is removed" remove_pf
-	check "whoever had the virtual one was asked to go" told vf '^request'
-	check "whoever had the physical one, too" told pf '^request'
+	check "a physical function in use is removed" remove_pf
+	check "the user of the virtual function was asked to go" told vf '^request'
+	check "the user of the physical function was asked to go" told pf '^request'
 	both_gone() {
 		gone "$pf" && gone "$vf"
 	}
-	check "both are gone" both_gone
+	check "both functions are gone" both_gone
 	echo 1 >/sys/bus/pci/rescan
-	check "it comes back, to its standard driver" wait_until 10 is_bound "$pf" nvme
+	check "the physical function comes back to its standard driver" wait_until 10 is_bound "$pf" nvme
 else
-	for name in "somebody has a physical function" "and a virtual one of it" \
-		"the physical one is removed" "whoever had the virtual one was asked to go" \
-		"whoever had the physical one, too" "both are gone" \
-		"it comes back, to its standard driver"; do
+	for name in "somebody has a physical function" "somebody has a virtual function of it" \
+		"a physical function in use is removed" "the user of the virtual function was asked to go" \
+		"the user of the physical function was asked to go" "both functions are gone" \
+		"the physical function comes back to its standard driver"; do
 		skip "$name" "no device with virtual functions"
 	done
 fi

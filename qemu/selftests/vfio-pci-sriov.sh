@@ -30,19 +30,19 @@ plan 11
 
 check "the physical function is handed over" take_pci "$pf" vfio-other
 check "virtual functions need enable_sriov" fails_with ENOENT "$numvfs" 2
-check "there are none" vf_count 0
+check "there are no virtual functions at first" vf_count 0
 echo Y >/sys/module/overdrive/parameters/enable_sriov
-check "with it they appear" sh -c "echo 2 > $numvfs"
-check "their override is the driver's name" is "$(get_override "/sys/bus/pci/devices/$(vf 0)")" vfio-other
-check "the driver has them" is_bound "$(vf 0)" vfio-other
-check "all of them" is_bound "$(vf 1)" vfio-other
-check "other numbers are refused while they are there" fails_with EBUSY "$numvfs" 1
-check "they can be taken away" sh -c "echo 0 > $numvfs"
-check "there are none again" vf_count 0
+check "virtual functions appear with enable_sriov" sh -c "echo 2 > $numvfs"
+check "the override of a virtual function is the driver's name" is "$(get_override "/sys/bus/pci/devices/$(vf 0)")" vfio-other
+check "the driver has the first virtual function" is_bound "$(vf 0)" vfio-other
+check "the driver has the second virtual function" is_bound "$(vf 1)" vfio-other
+check "another number of virtual functions is refused meanwhile" fails_with EBUSY "$numvfs" 1
+check "virtual functions can be taken away" sh -c "echo 0 > $numvfs"
+check "there are no virtual functions in the end" vf_count 0
 unbind "/sys/bus/pci/devices/$pf"
 set_override "/sys/bus/pci/devices/$pf" ""
 probe "/sys/bus/pci/devices/$pf"
-check "the standard driver is back" is_bound "$pf" nvme
+check "the physical function is with its standard driver in the end" is_bound "$pf" nvme
 
 unload_overdrive
 finish

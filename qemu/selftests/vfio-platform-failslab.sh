@@ -22,7 +22,7 @@ allow_noiommu
 plan 2
 
 device=$(virtio_mmio_devices 4 | sed -n 1p)
-check "$device is handed over" hand_over "$device" vfio-meta-platform
+check "$device is handed over before allocations fail" hand_over "$device" vfio-meta-platform
 check "$device survives every failing allocation" \
 	subtest vfio-failslab platform "$device" vfio-meta-platform
 give_back "$device"

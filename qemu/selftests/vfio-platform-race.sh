@@ -22,7 +22,7 @@ count=$(stress_count 20 1000)
 plan $(($(echo "$devices" | wc -w) * 2))
 
 for device in $devices; do
-	check "$device is handed over" hand_over "$device" vfio-meta-platform
+	check "$device is handed over before the race" hand_over "$device" vfio-meta-platform
 	check "$device survives $count races" \
 		vfio-race platform "$device" vfio-meta-platform "$count"
 	give_back "$device"

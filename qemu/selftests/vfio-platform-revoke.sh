@@ -21,7 +21,7 @@ done
 plan $(($(echo "$devices" | wc -w) * 2))
 
 for device in $devices; do
-	check "$device is handed over" hand_over "$device" vfio-meta-platform
+	check "$device is handed over before it is taken away" hand_over "$device" vfio-meta-platform
 	check "$device is taken away" \
 		subtest vfio-revoke platform "$device" vfio-meta-platform overdrive
 	give_back "$device"

@@ -34,12 +34,13 @@ metadata_suites() {
 	esac
 }
 
-# metadata_newest SUITE: sets $release and $version to the newest kernel there that has everything, or $release to
-# nothing.
+# metadata_newest SUITE FLAVOUR: sets $release and $version to the newest kernel of the flavour there that has
+# everything, or $release to nothing.
 metadata_newest() {
 	suite=$1
+	metadata_flavour=$2
 	for metadata_found in $(apt_private "$host_arch" apt-cache pkgnames linux-headers- |
-		sed -n "s/^linux-headers-\([0-9][0-9.]*+deb[0-9]*-$host_arch\)\$/\1/p" | sort -rV); do
+		sed -n "s/^linux-headers-\([0-9][0-9.]*+deb[0-9]*-$metadata_flavour\)\$/\1/p" | sort -rV); do
 		release=$metadata_found
 		version=$(metadata_versions "linux-headers-$release" "$suite" | apt_newest)
 		[ -n "$version" ] || continue

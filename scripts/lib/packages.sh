@@ -16,7 +16,7 @@ packages="$packages uuid-dev"
 packages="$packages ca-certificates"
 packages="$packages qemu-system-x86"
 # For make check.
-packages="$packages shellcheck"
+packages="$packages shellcheck perl patch codespell mandoc"
 
 # The emulator, and the linker and the C library for static guest programs, where they are not the host's own.
 packages_arm64() {

@@ -117,6 +117,11 @@ impl Bus {
         Id(self.as_raw().addr())
     }
 
+    /// Returns `true` if the bus is part of something that `contains` the address of its struct.
+    pub(crate) fn is_part_of(&self, contains: impl FnOnce(usize) -> bool) -> bool {
+        contains(self.id().address())
+    }
+
     /// The function that says whether a driver can have a device, if there is one.
     pub(super) fn match_fn(
         &self,

@@ -3,18 +3,7 @@
 //! Answering in place of a bus's match function.
 //!
 //! A bus says by its match function whether a driver can have a device. A [`Hook`] has the question
-//! asked elsewhere, if the device has an override: without one there is nothing to decide. Nor is
-//! there for the driver that the override names, unless the answer can differ from the bus's own.
-//!
-//! # How nobody is left in code that is gone
-//!
-//! The code that answers is part of this module, and so is the function that calls it, `replacement`.
-//! A task can be in it in four ways. It is on its way there, since the redirect sent it: then it has
-//! not slept, so that waiting until each task has slept is enough. It is between the increment and
-//! the decrement of [`IN_FLIGHT`], where it can sleep: the counter tells. It is between the entry and
-//! the increment, or the decrement and the return: it doesn't sleep there, as in the first case. So
-//! dropping a hook removes the redirect, waits for all tasks, waits until the counter is zero, and
-//! waits for all tasks again.
+//! asked elsewhere, if the device has an override: without one there is nothing to decide.
 //!
 //! # Recursion
 //!
@@ -29,27 +18,18 @@ use super::ftrace_absent as ftrace;
 use super::{
     bus::Bus,
     device::Driver,
+    in_flight::InFlight,
     module, //
 };
 use crate::bindings;
 use core::marker::PhantomData;
 use ftrace::{
-    MatchFn,
+    Calls,
     Redirect, //
 };
 use kernel::{
     device::Device,
-    prelude::*,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Full,
-        Relaxed, //
-    },
-    time::{
-        delay::fsleep,
-        Delta, //
-    }, //
+    prelude::*, //
 };
 
 /// Who answers.
@@ -65,8 +45,11 @@ pub(crate) trait MatchHook: 'static {
     fn matches(dev: &Device, drv: &Driver) -> Result<bool>;
 }
 
-/// The calls of `replacement` that have begun and not ended.
-static IN_FLIGHT: Atomic<usize> = Atomic::new(0);
+/// The calls of `replacement`.
+static IN_FLIGHT: InFlight = InFlight::new();
+
+/// A function of buses that answers whether a driver can have a device.
+type MatchFn = unsafe extern "C" fn(*mut bindings::device, *const bindings::device_driver) -> c_int;
 
 /// The match function of a bus.
 #[derive(Clone, Copy)]
@@ -102,7 +85,7 @@ impl BusOwner {
 /// Has `M` answer for all buses that have the same match function; dropping it waits until nobody
 /// is asking.
 pub(crate) struct Hook<M: MatchHook> {
-    redirect: Option<Pin<KBox<Redirect>>>,
+    redirect: Option<Redirect>,
     function: Function,
     /// Dropped last: the module whose function is redirected.
     _owner: Option<module::Reference>,
@@ -120,25 +103,24 @@ impl<M: MatchHook> Hook<M> {
     /// is being unloaded.
     pub(crate) fn new(this: &'static ThisModule, function: Function) -> Result<Self> {
         let owner = module::Reference::of(this, function.address())?;
-        // SAFETY: The code of `function` stays, because its module does. Dropping waits until nobody
-        // is in `replacement`, whose module can't be unloaded before this was dropped: whoever owns
-        // it is part of the module.
-        let redirect = unsafe { Redirect::new(function.0, replacement::<M>) };
+        let replacement: MatchFn = replacement::<M>;
+        // SAFETY: Both are match functions, whose first argument is a device. The code of `function`
+        // stays, because its module does. Dropping waits until nobody is in `replacement`, whose
+        // module can't be unloaded before this was dropped: whoever owns it is part of the module.
+        let redirect = unsafe {
+            Redirect::new(
+                function.address(),
+                (replacement as *const ()).addr(),
+                Calls::WithOverride,
+            )
+        }?;
 
         Ok(Self {
-            redirect: Some(KBox::pin_init(redirect, GFP_KERNEL)?),
+            redirect: Some(redirect),
             function,
             _owner: owner,
             _matcher: PhantomData,
         })
-    }
-
-    /// Has `M` asked about the driver that a device's override names as well: it answers otherwise
-    /// than the function.
-    pub(crate) fn ask_about_named(&self) {
-        if let Some(redirect) = &self.redirect {
-            redirect.redirect_named();
-        }
     }
 
     /// Whether this is the function that is redirected.
@@ -150,11 +132,7 @@ impl<M: MatchHook> Hook<M> {
 impl<M: MatchHook> Drop for Hook<M> {
     fn drop(&mut self) {
         drop(self.redirect.take());
-        ftrace::synchronize();
-        while IN_FLIGHT.load(Acquire) > 0 {
-            fsleep(Delta::from_millis(1));
-        }
-        ftrace::synchronize();
+        IN_FLIGHT.drain();
     }
 }
 
@@ -167,7 +145,7 @@ unsafe extern "C" fn replacement<M: MatchHook>(
     dev: *mut bindings::device,
     drv: *const bindings::device_driver,
 ) -> c_int {
-    IN_FLIGHT.add(1, Relaxed);
+    IN_FLIGHT.enter();
 
     // SAFETY: The caller's promise. `Driver` is a transparent wrapper.
     let (dev, drv) = unsafe { (Device::from_raw(dev), &*drv.cast::<Driver>()) };
@@ -176,6 +154,6 @@ unsafe extern "C" fn replacement<M: MatchHook>(
         Err(err) => err.to_errno(),
     };
 
-    let _ = IN_FLIGHT.fetch_sub(1, Full);
+    IN_FLIGHT.leave();
     ret
 }

@@ -27,7 +27,7 @@ use kernel::{
 /// - [`RegistrationOps::DriverType`] is a C structure that embeds a `struct device_driver` at the
 ///   offset [`RegistrationOps::DEVICE_DRIVER_OFFSET`].
 /// - The bus calls no callback of a driver that is not registered, and none once
-///   [`RegistrationOps::unregister`] has returned.
+///   [`RegistrationOps::UNREGISTER`] has returned.
 pub(crate) unsafe trait RegistrationOps: Send + Sync + Sized + 'static {
     /// The bus's driver structure, for instance `struct pci_driver`.
     type DriverType;
@@ -35,27 +35,23 @@ pub(crate) unsafe trait RegistrationOps: Send + Sync + Sized + 'static {
     /// The offset of the `struct device_driver`, in bytes.
     const DEVICE_DRIVER_OFFSET: usize;
 
+    /// Unbinds all devices of a driver, and unregisters it.
+    const UNREGISTER: unsafe extern "C" fn(*mut Self::DriverType);
+
     /// Returns the structure to register, without a name.
     fn driver() -> Self::DriverType;
 
-    /// Registers the driver as `name`; returns 0 or an errno.
+    /// Registers a driver whose name is in the `struct device_driver`; returns 0 or an errno.
     ///
     /// # Safety
     ///
-    /// `driver` and `name` must stay where they are until [`RegistrationOps::unregister`] returns.
-    unsafe fn register(
-        driver: *mut Self::DriverType,
-        name: *const c_char,
-        module: &'static ThisModule,
-    ) -> c_int;
-
-    /// Unbinds all devices of the driver, and unregisters it.
-    ///
-    /// # Safety
-    ///
-    /// `driver` must be registered.
-    unsafe fn unregister(driver: *mut Self::DriverType);
+    /// `driver` and its name must stay where they are until [`RegistrationOps::UNREGISTER`] returns.
+    unsafe fn register(driver: *mut Self::DriverType, module: &'static ThisModule) -> c_int;
 }
+
+/// The name of this module, for drivers to be found by.
+#[expect(clippy::disallowed_methods, reason = "as_char_ptr() is not const")]
+pub(super) const MODULE_NAME: *const c_char = c"overdrive".as_ptr().cast();
 
 /// A registered driver; dropping it unbinds all its devices and unregisters it.
 ///
@@ -100,12 +96,16 @@ impl<T: RegistrationOps> DriverRegistration<T> {
             _pin: PhantomPinned,
             // Last: from here on, devices can be probed.
             driver <- Opaque::try_ffi_init(move |slot: *mut T::DriverType| {
-                // SAFETY: `try_ffi_init` guarantees that `slot` is valid for writes.
-                unsafe { slot.write(T::driver()) };
+                // SAFETY: `try_ffi_init` guarantees that `slot` is valid for writes, and pinned.
+                // `PinnedDrop` unregisters the driver before it goes away, and before the name does.
+                // The callbacks find the other fields initialised.
+                to_result(unsafe {
+                    slot.write(T::driver());
+                    let driver = slot.byte_add(T::DEVICE_DRIVER_OFFSET);
+                    (*driver.cast::<bindings::device_driver>()).name = name_ptr;
 
-                // SAFETY: `slot` is pinned, and `PinnedDrop` unregisters the driver before it goes
-                // away, and before the name does. The callbacks find the other fields initialised.
-                to_result(unsafe { T::register(slot, name_ptr, module) })
+                    T::register(slot, module)
+                })
             }),
         })
     }
@@ -133,6 +133,6 @@ impl<T: RegistrationOps> DriverRegistration<T> {
 impl<T: RegistrationOps> PinnedDrop for DriverRegistration<T> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: By the type invariants, the driver is registered.
-        unsafe { T::unregister(self.driver.get()) };
+        unsafe { T::UNREGISTER(self.driver.get()) };
     }
 }

@@ -40,6 +40,7 @@ impl EventFd {
     }
 
     /// Adds one to the counter and wakes whoever waits. Can be called in any context.
+    #[inline(always)]
     pub(crate) fn signal(&self) {
         // SAFETY: By the type invariants, the pointer is valid.
         unsafe { bindings::eventfd_signal_mask(self.0.as_ptr(), 0) };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the firmware says about a device: its identity, and how it is reset.
+//! Facts that the firmware tells of a device: its identity, and ways to reset it.
 //!
 //! C headers: [`include/linux/acpi.h`](srctree/include/linux/acpi.h),
 //! [`include/linux/property.h`](srctree/include/linux/property.h),

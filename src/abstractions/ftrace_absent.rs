@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What stands for redirects of functions where the kernel has none.
+//! The stand-in for redirects of functions where the kernel has none.
 
-use crate::bindings;
 use kernel::prelude::*;
 
-pub(super) type MatchFn =
-    unsafe extern "C" fn(*mut bindings::device, *const bindings::device_driver) -> c_int;
+/// The calls that would be redirected.
+pub(super) enum Calls {
+    /// All.
+    All,
+    /// Those for a device that has an override.
+    WithOverride,
+}
 
 /// A redirect, of which there is none.
 pub(super) enum Redirect {}
@@ -21,17 +25,10 @@ impl Redirect {
     /// # Safety
     ///
     /// None; it has the signature of its twin.
-    pub(super) unsafe fn new(
-        _function: MatchFn,
-        _replacement: MatchFn,
-    ) -> impl PinInit<Self, Error> {
-        // SAFETY: Nothing is initialised, and it says so.
-        unsafe { pin_init::pin_init_from_closure(|_| Err(EINVAL)) }
-    }
-
-    pub(super) fn redirect_named(&self) {
-        match *self {}
+    pub(super) unsafe fn new(_: usize, _: usize, _: Calls) -> Result<Self> {
+        Err(EINVAL)
     }
 }
 
+/// Does nothing: nobody was redirected.
 pub(super) fn synchronize() {}

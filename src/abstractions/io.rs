@@ -89,6 +89,7 @@ impl RegisterRange {
     }
 
     /// Returns the physical address of the first register, or the number of the first port.
+    #[inline(always)]
     pub(crate) fn start(&self) -> u64 {
         self.start
     }
@@ -130,6 +131,7 @@ impl RegisterRange {
     ///
     /// `EINVAL` if there is none of that size: it must be within the range, and its address a multiple
     /// of its size. `ENOMEM` if the range can't be mapped.
+    #[inline(always)]
     pub(crate) fn read<T: Register>(&self, offset: u64) -> Result<T> {
         let addr = self.register(offset, size_of::<T>())?;
 
@@ -138,6 +140,7 @@ impl RegisterRange {
     }
 
     /// Writes the register at `offset`, with the same limits.
+    #[inline(always)]
     pub(crate) fn write<T: Register>(&self, offset: u64, value: T) -> Result {
         let addr = self.register(offset, size_of::<T>())?;
 
@@ -147,6 +150,7 @@ impl RegisterRange {
     }
 
     /// Returns the address of the register of `len` bytes at `offset`.
+    #[inline(always)]
     fn register(&self, offset: u64, len: usize) -> Result<*mut c_void> {
         let len = len as u64;
 
@@ -156,7 +160,9 @@ impl RegisterRange {
             return Err(EINVAL);
         }
 
-        let mut addr = self.addr.load(Acquire);
+        // SAFETY: The address is published by one store, and read by one load: a call would be longer
+        // than what it is for. What is accessed with it depends on it, which orders the two.
+        let mut addr = unsafe { self.addr.as_ptr().read_volatile() };
         if addr.is_null() {
             addr = self.map()?;
         }
@@ -165,6 +171,7 @@ impl RegisterRange {
     }
 
     #[cold]
+    #[inline(never)]
     fn map(&self) -> Result<*mut c_void> {
         // SAFETY: By the type invariants, the range is a resource of a device.
         let addr = unsafe {
@@ -237,11 +244,13 @@ pub(crate) trait Register: AsBytes + FromBytes + Copy {
 macro_rules! impl_register {
     ($($type:ty, $read:ident, $write:ident;)*) => {$(
         impl Register for $type {
+            #[inline(always)]
             unsafe fn read(addr: *mut c_void) -> Self {
                 // SAFETY: The caller's promise.
                 unsafe { bindings::$read(addr) }
             }
 
+            #[inline(always)]
             unsafe fn write(self, addr: *mut c_void) {
                 // SAFETY: The caller's promise.
                 unsafe { bindings::$write(self, addr) };

@@ -72,6 +72,7 @@ pub(crate) enum Return {
 }
 
 impl From<Return> for bindings::irqreturn_t {
+    #[inline(always)]
     fn from(value: Return) -> Self {
         match value {
             Return::None => compat::IRQ_NONE,
@@ -104,6 +105,7 @@ impl Mask {
     ///
     /// A handler that is running already is not waited for. Can be called in any context, but for
     /// lines of a controller behind a slow bus, whose handlers are threads.
+    #[inline(always)]
     pub(crate) fn mask(&self) -> bool {
         // Before the flag is set, so that whoever finds it set can enable the line at once.
         // SAFETY: By the invariants of `Number`, the line is a device's of this module's drivers.
@@ -121,6 +123,7 @@ impl Mask {
     }
 
     /// Undoes [`mask`](Self::mask); returns whether the mask was set. Can be called where that can.
+    #[inline(always)]
     pub(crate) fn unmask(&self) -> bool {
         let changed = self.masked.xchg(false, Full);
         if changed {
@@ -227,10 +230,12 @@ impl<H: Handler> RequestedIrq<H> {
     }
 
     /// Calls the handler as if the line had been triggered.
+    #[inline(always)]
     pub(crate) fn trigger(&self) {
         self.handle();
     }
 
+    #[inline(always)]
     fn handle(&self) -> Return {
         // SAFETY: By the type invariants, the receiver does not change: the line is enabled if its
         // handler is called, and `trigger` has borrowed the object.

@@ -5,10 +5,15 @@
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
 use crate::bindings;
-use core::ptr::NonNull;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 use kernel::{
     container_of,
-    prelude::*, //
+    error::to_result,
+    prelude::*,
+    types::Opaque, //
 };
 
 /// The version of this module.
@@ -93,5 +98,88 @@ impl Drop for Reference {
     fn drop(&mut self) {
         // SAFETY: By the type invariants.
         unsafe { bindings::module_put(self.0.as_ptr()) };
+    }
+}
+
+/// A module that is going away.
+///
+/// # Invariants
+///
+/// The pointer is valid.
+pub(crate) struct Going(NonNull<bindings::module>);
+
+impl Going {
+    /// Returns `true` if `address` is in the module's code or data.
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::overdrive_within_module(address, self.0.as_ptr()) }
+    }
+}
+
+/// The listener of a [`GoingNotifier`].
+pub(crate) trait GoingHandler: 'static {
+    /// Called when a module is going away: after its exit function, or after its init function failed,
+    /// and before its memory is freed. Can sleep.
+    fn going(module: &Going);
+}
+
+/// The registration of a [`GoingHandler`]; dropping it waits until no call is under way.
+///
+/// # Invariants
+///
+/// `block` is registered.
+#[pin_data(PinnedDrop)]
+pub(crate) struct GoingNotifier<H: GoingHandler> {
+    #[pin]
+    block: Opaque<bindings::notifier_block>,
+    _handler: PhantomData<fn() -> H>,
+}
+
+// SAFETY: Nothing can be had through a shared reference.
+unsafe impl<H: GoingHandler> Sync for GoingNotifier<H> {}
+
+// SAFETY: It can be unregistered by any thread.
+unsafe impl<H: GoingHandler> Send for GoingNotifier<H> {}
+
+impl<H: GoingHandler> GoingNotifier<H> {
+    /// Registers `H`.
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            block <- Opaque::try_ffi_init(|slot: *mut bindings::notifier_block| {
+                // SAFETY: `try_ffi_init` guarantees that `slot` is valid for writes; it is pinned, and
+                // `PinnedDrop` unregisters it.
+                to_result(unsafe {
+                    slot.write(bindings::notifier_block {
+                        notifier_call: Some(Self::callback),
+                        ..Default::default()
+                    });
+                    bindings::register_module_notifier(slot)
+                })
+            }),
+            _handler: PhantomData,
+        })
+    }
+
+    extern "C" fn callback(
+        _block: *mut bindings::notifier_block,
+        action: c_ulong,
+        data: *mut c_void,
+    ) -> c_int {
+        // CAST: The type is at least as wide.
+        const GOING: c_ulong = bindings::module_state_MODULE_STATE_GOING as c_ulong;
+
+        if let (GOING, Some(module)) = (action, NonNull::new(data.cast())) {
+            // INVARIANT: The chain is called with a module that is there.
+            H::going(&Going(module));
+        }
+        0
+    }
+}
+
+#[pinned_drop]
+impl<H: GoingHandler> PinnedDrop for GoingNotifier<H> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariants. Each call holds the chain's lock, which this takes.
+        unsafe { bindings::unregister_module_notifier(self.block.get()) };
     }
 }

@@ -23,12 +23,12 @@
 pub(crate) mod amba;
 mod base;
 mod device;
-#[allow(dead_code, reason = "transactions ask for it")]
 pub(crate) mod door;
 mod driver;
 mod info;
 mod ioctl;
 mod mmap;
+mod new_device;
 mod ops;
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 pub(crate) mod pci;
@@ -40,10 +40,11 @@ use self::{
     device::Header, //
 };
 pub(crate) use self::{
+    base::PlainDevice,
     device::{
         Device,
-        NewDevice,
         Opened,
+        Operations,
         Registered, //
     },
     driver::{
@@ -72,5 +73,5 @@ pub(crate) use self::{
         Fault,
         FaultHandler, //
     },
-    ops::Operations, //
+    new_device::NewDevice, //
 };

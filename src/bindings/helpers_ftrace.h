@@ -12,14 +12,15 @@ struct module;
 
 struct overdrive_redirect {
 	struct ftrace_ops ops;
-	/* Where the function goes on instead. */
+	/* Where the function goes on instead; 0 if it goes on where it is. */
 	unsigned long to;
-	/* Also for the driver that the device's override names. */
-	bool named;
+	/* The first argument is a device, and has an override. */
+	bool only_overridden;
 };
 
 void overdrive_redirect(unsigned long ip, unsigned long parent_ip,
 			struct ftrace_ops *ops, struct ftrace_regs *fregs);
+void overdrive_keep_this_module(void);
 void overdrive_synchronize_rcu_tasks(void);
 
 bool overdrive_within_module(unsigned long address, const struct module *mod);

@@ -79,7 +79,7 @@ bool overdrive_driver_managed_dma(const struct device_driver *drv)
 #endif
 #ifdef CONFIG_ARM_AMBA
 	if (drv->bus == &amba_bustype)
-		return to_amba_driver(drv)->driver_managed_dma;
+		return container_of_const(drv, struct amba_driver, drv)->driver_managed_dma;
 #endif
 	return false;
 }

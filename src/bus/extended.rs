@@ -182,26 +182,6 @@ struct Entry {
     hook: Arc<Hook<OverrideMatch>>,
 }
 
-impl Entry {
-    fn new(bus: bus::Id, forced: Option<Devices>, hook: Arc<Hook<OverrideMatch>>) -> Self {
-        let mut this = Self {
-            bus,
-            forced: None,
-            hook,
-        };
-
-        this.set_forced(forced);
-        this
-    }
-
-    fn set_forced(&mut self, forced: Option<Devices>) {
-        self.forced = forced;
-        if forced.is_some() {
-            self.hook.ask_about_named();
-        }
-    }
-}
-
 /// The extended buses.
 #[pin_data]
 pub(crate) struct Buses {
@@ -267,7 +247,11 @@ impl Buses {
         let hook = self.hook(&bus)?;
         let len = self.entries.lock().len();
         let mut entries = KVec::with_capacity(len + 1, GFP_KERNEL)?;
-        let entry = Entry::new(bus.id(), forced, hook);
+        let entry = Entry {
+            bus: bus.id(),
+            forced,
+            hook,
+        };
 
         // Nothing can be allocated with the list locked, so that it is moved into a larger one. Only
         // who holds `changing` makes it longer: there is room.
@@ -285,6 +269,13 @@ impl Buses {
             bus,
             _owner: owner,
         })
+    }
+
+    /// Returns `true` if the bus called `name` is extended.
+    pub(super) fn is_extended(&self, name: &[u8]) -> Result<bool> {
+        let bus = super::find(name)?;
+
+        Ok(bus.is_some_and(|bus| self.find(bus.id(), |_| ()).is_some()))
     }
 
     /// Asks the entry of a bus something, if it is extended.
@@ -365,7 +356,7 @@ impl Extended {
             .iter_mut()
             .filter(|entry| entry.bus == self.bus.id())
         {
-            entry.set_forced(forced);
+            entry.forced = forced;
         }
         Ok(())
     }

@@ -2,9 +2,10 @@
 
 //! The identity of a device: what tells it from all others, and what says where it is.
 //!
-//! Found out once, when the device is tracked. Then its parents are valid for certain, and its
-//! configuration space can be read.
+//! What has to be read from the device is read once, when it is tracked. All else is written down when
+//! somebody asks, which for most devices nobody does.
 
+use super::tracked::TrackedDevice;
 use crate::abstractions::{
     device,
     identity::{
@@ -48,14 +49,10 @@ impl Kind {
     }
 }
 
-/// The identity of a device.
-///
-/// # Invariants
-///
-/// `texts` is a sequence of: a [`Kind`], a text without NUL, a NUL. Paths are in the canonical form of
-/// rules.
+/// The part of a device's identity that is read from the device.
+#[derive(Clone, Copy)]
 pub(crate) struct Identity {
-    texts: KVec<u8>,
+    pci_serial: Option<u64>,
     /// The index of a virtual function.
     pub(crate) vf: Option<u16>,
     /// `true` for PCI bridges, host bridges and USB hubs.
@@ -63,23 +60,40 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Finds out the identity of `dev`.
-    ///
-    /// The parents of `dev` must be valid, as they are while it is being added.
+    /// Reads the identity of `dev`, which is not being removed.
+    pub(super) fn of(dev: &Device) -> Self {
+        Self {
+            pci_serial: identity::pci_serial(dev),
+            vf: identity::vf_index(dev),
+            is_bridge: identity::leads_to_devices(dev),
+        }
+    }
+}
+
+/// The texts that rules can name a device by.
+///
+/// # Invariants
+///
+/// `texts` is a sequence of: a [`Kind`], a text without NUL, a NUL. Paths are in the canonical form of
+/// rules.
+#[derive(Default)]
+pub(crate) struct Names {
+    texts: KVec<u8>,
+}
+
+impl Names {
+    /// Writes down the names of a device.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(super) fn of(dev: &Device) -> Result<Self> {
-        let mut this = Self {
-            texts: KVec::new(),
-            vf: identity::vf_index(dev),
-            is_bridge: identity::leads_to_devices(dev),
-        };
+    pub(crate) fn of(tracked: &TrackedDevice) -> Result<Self> {
+        let mut this = Self::default();
+        let (dev, relatives) = (tracked.device(), tracked.relatives());
+        let (parent, pf) = (relatives.ancestors().first(), relatives.physical_function());
 
         this.push_paths(Kind::Path, Kind::Path, dev)?;
-        let (parent, pf) = (device::parent(dev), device::physical_function(dev));
-        for parent in Iterator::chain(parent.into_iter(), pf) {
+        for parent in Iterator::chain(parent.map(|it| &**it).into_iter(), pf) {
             this.push_place(Kind::Parent, Kind::Parent, parent)?;
         }
         // What a physical function is below, its virtual functions are as well: their parent is the
@@ -87,14 +101,12 @@ impl Identity {
         if let Some(pf) = pf {
             this.push_place(Kind::Ancestor, Kind::AncestorBetween, pf)?;
         }
-        let mut next = parent;
-        while let Some(ancestor) = next {
+        for ancestor in relatives.ancestors() {
             this.push_place(Kind::Ancestor, Kind::AncestorBetween, ancestor)?;
-            next = device::parent(ancestor);
         }
 
         identity::with_firmware_path(dev, |path| this.push(Kind::Firmware, path))?;
-        match identity::pci_serial(dev) {
+        match tracked.identity.pci_serial {
             Some(number) => {
                 let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
                 let number = CString::try_from_fmt(fmt!(
@@ -194,7 +206,7 @@ impl Identity {
     }
 }
 
-impl fmt::Display for Identity {
+impl fmt::Display for Names {
     /// Writes lines of `KEY=VALUE`, where KEY is a field of a rule and VALUE what it must be for the
     /// device.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,6 +223,13 @@ impl fmt::Display for Identity {
                 f.write_fmt(fmt!("{}={}\n", kind.key(), BStr::from_bytes(text)))?;
             }
         }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Identity {
+    /// Writes the lines that [`Names`] does not have.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(vf) = self.vf {
             f.write_fmt(fmt!("vf={vf}\n"))?;
         }

@@ -126,7 +126,7 @@ impl TrackedDevice {
     /// Tracks `dev`, which is not being removed.
     pub(super) fn new(dev: &Device, bus: &Arc<TrackedBus>) -> Result<Arc<Self>> {
         let relatives = Relatives::of(dev)?;
-        let identity = Identity::of(dev)?;
+        let identity = Identity::of(dev);
         let (dev, bus) = (ARef::from(dev), bus.clone());
 
         Arc::pin_init(

@@ -4,7 +4,7 @@
 //!
 //! It is to `vfio-pci-core` what `vfio-pci` is, `drivers/vfio/pci/vfio_pci.c`: with the same userspace
 //! interface, and with the same parameters under the same names. It lacks the regions for Intel's
-//! integrated graphics, which the C driver keeps to itself.
+//! integrated graphics, whose code the C driver keeps to itself.
 //!
 //! Where it does more: some devices are a [`Variant`](vfio::pci::Variant), which can do what the bus
 //! alone can't. [`edu`] is the first.
@@ -31,6 +31,9 @@ use kernel::{
     prelude::*, //
 };
 
+/// The base class of displays.
+const PCI_BASE_CLASS_DISPLAY: u32 = 0x03;
+
 /// The devices that are a variant.
 ///
 /// There is no wildcard among them, as `vfio-pci` has it: see
@@ -52,10 +55,10 @@ impl Driver for MetaDriver {
 
         require_override(pdev.as_ref())?;
         denylist::check(pdev)?;
-        if has_regions_of_its_own(pdev.vendor_id().as_raw(), pdev.pci_class()) {
+        if is_intel_display(pdev.vendor_id().as_raw(), pdev.pci_class().as_raw()) {
             dev_notice!(
                 pdev,
-                "vfio-pci has regions for this display (OpRegion, host and LPC bridge), this driver has not\n"
+                "this driver lacks the regions that vfio-pci has for Intel's graphics\n"
             );
         }
 
@@ -82,10 +85,23 @@ impl Driver for MetaDriver {
     }
 }
 
-/// Returns `true` if `vfio-pci` adds regions to such a device: Intel's integrated graphics, which is on
-/// the root bus, and whatever else of Intel's is a display.
-fn has_regions_of_its_own(vendor: u16, class: pci::Class) -> bool {
-    const DISPLAY: u32 = 0x03;
+/// Returns `true` for those devices that `vfio-pci` may add regions for: the firmware's OpRegion, and the
+/// configuration of the host bridge and of the LPC bridge. `class` has the programming interface in its
+/// lowest byte.
+fn is_intel_display(vendor: u16, class: u32) -> bool {
+    vendor == denylist::INTEL && class >> 16 == PCI_BASE_CLASS_DISPLAY
+}
 
-    vendor == denylist::INTEL && class.as_raw() >> 16 == DISPLAY
+#[kunit_tests(overdrive_pci_display)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intel_displays_are_told_by_vendor_and_base_class() {
+        assert!(is_intel_display(0x8086, 0x03_00_00));
+        assert!(is_intel_display(0x8086, 0x03_80_00));
+        assert!(!is_intel_display(0x8086, 0x02_00_00));
+        assert!(!is_intel_display(0x8086, 0x01_03_00));
+        assert!(!is_intel_display(0x1234, 0x03_00_00));
+    }
 }

@@ -11,6 +11,7 @@
 //! be accessed; mappings are revoked while the device is reset, and for good when it is unbound; a
 //! failed call changes nothing.
 
+mod access;
 mod device;
 mod irqs;
 mod regions;

@@ -15,7 +15,10 @@ use crate::{
         Scope, //
     },
     policy::{
-        extend::Extension,
+        extend::{
+            self,
+            Extension, //
+        },
         Policy, //
     },
 };
@@ -26,27 +29,12 @@ use kernel::{
     },
     page::PAGE_SIZE,
     prelude::*,
-    str::{
-        BStr,
-        CString, //
-    },
-    sync::Arc, //
+    str::CString, //
 };
 
-/// Extends a bus; if it can't be, the kernel log says why.
-pub(crate) fn extend(
-    policy: &Arc<Policy>,
-    buses: &Arc<Buses>,
-    name: &[u8],
-    scope: Scope,
-) -> Result<Extension> {
-    Extension::new(policy, buses, name, scope, &device_attrs::EXTENDED)
-        .map_err(|refusal| refused(name, refusal))
-}
-
-fn refused(bus: &[u8], refusal: ExtendError) -> Error {
-    pr_err!("bus {}: {}\n", BStr::from_bytes(bus), refusal.reason());
-    refusal.into()
+fn logged(bus: &[u8], error: ExtendError) -> Error {
+    extend::log_error(bus, error);
+    error.into()
 }
 
 /// The directory of all extended buses.
@@ -81,12 +69,14 @@ impl configfs::GroupOperations for Directory {
         };
         let copy = CString::try_from_fmt(fmt!("{name}"))?;
         let name = CString::try_from_fmt(fmt!("{name}"))?;
-        let extension = extend(
+        let extension = Extension::new(
             &Policy::published()?,
             &Buses::published()?,
             name.to_bytes(),
             Scope::Restrict,
-        )?;
+            &device_attrs::EXTENDED,
+        )
+        .map_err(|error| logged(name.to_bytes(), error))?;
 
         extension.bind_pending();
         Ok(configfs::Group::new(
@@ -119,6 +109,6 @@ impl configfs::AttributeOperations<0> for ExtendedBus {
 
         bus.extension
             .set_scope(scope)
-            .map_err(|refusal| refused(bus.name.to_bytes(), refusal))
+            .map_err(|error| logged(bus.name.to_bytes(), error))
     }
 }

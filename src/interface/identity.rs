@@ -12,7 +12,10 @@ use crate::{
         },
         uevent,
     },
-    device::list::Devices,
+    device::{
+        identity::Names,
+        list::Devices, //
+    },
 };
 use kernel::{
     device::Device,
@@ -40,12 +43,13 @@ impl Attribute for Identity {
         emit(
             page,
             fmt!(
-                "bus={}\ndevice={}\n{}{}{}{}",
+                "bus={}\ndevice={}\n{}{}{}{}{}",
                 BStr::from_bytes(tracked.bus()),
                 dev.name(),
                 key,
                 BStr::from_bytes(&modalias),
                 end,
+                Names::of(&tracked)?,
                 tracked.identity
             ),
         )

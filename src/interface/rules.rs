@@ -188,7 +188,10 @@ impl Rule {
             .compile(self.name.to_bytes())
             .inspect_err(|err| self.refuse("enabled", fmt!("{}", err.reason())))?;
 
-        state.enabled = Some(policy.activate(spec, self.id, Origin::Rule)?);
+        let rule = policy.activate(spec, self.id, Origin::Rule)?;
+
+        rule.warn_of_bus();
+        state.enabled = Some(rule);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 use super::{
     facts::DeviceFacts,
     rules::{
+        field::Field,
         spec::Mismatch,
         table::Table,
         Origin,
@@ -48,7 +49,7 @@ use kernel::{
     }, //
 };
 
-/// A rule in the engine's table; dropping it removes the rule, and clears the overrides that it set
+/// A rule in the policy's table; dropping it removes the rule, and clears the overrides that it set
 /// and nobody changed since.
 pub(crate) struct ActiveRule {
     policy: Arc<Policy>,
@@ -66,6 +67,19 @@ impl ActiveRule {
             .table
             .get(&self.spec, self.id)
             .map_or(0, |rule| rule.hits)
+    }
+
+    /// Says in the log if the rule can't act, because the devices of its bus honour no override.
+    pub(crate) fn warn_of_bus(&self) {
+        let (name, bus) = (self.spec.name(), self.spec.get(Field::Bus));
+
+        if !bus.is_empty() && bus::honours_override(bus) == Ok(false) {
+            pr_warn!(
+                "rule {}: the bus {} is not extended: the rule acts when it is\n",
+                BStr::from_bytes(name),
+                BStr::from_bytes(bus)
+            );
+        }
     }
 
     /// Sets the override of devices that are there already, and for which this rule wins.

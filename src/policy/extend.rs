@@ -2,6 +2,13 @@
 
 //! Extending a bus: from then on, its devices are like those of a native one.
 
+mod wanted;
+
+pub(crate) use wanted::{
+    PublishedBuses,
+    WantedBuses, //
+};
+
 use super::Policy;
 use crate::{
     abstractions::device_attr,
@@ -15,6 +22,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
+    str::BStr,
     sync::Arc, //
 };
 
@@ -61,6 +69,11 @@ impl Extension {
         self.policy.bind_pending(self.watch.bus());
     }
 
+    /// Returns `true` if the bus is part of something that `contains` its address.
+    fn is_part_of(&self, contains: impl FnOnce(usize) -> bool) -> bool {
+        self.extended.bus().is_part_of(contains)
+    }
+
     /// Which drivers a device with an override can have.
     pub(crate) fn scope(&self) -> Scope {
         self.extended.scope()
@@ -74,4 +87,9 @@ impl Extension {
     pub(crate) fn set_scope(&self, scope: Scope) -> Result<(), ExtendError> {
         self.extended.set_scope(scope)
     }
+}
+
+/// Says in the log why a bus is not extended, or not as was asked.
+pub(crate) fn log_error(bus: &[u8], error: ExtendError) {
+    pr_err!("bus {}: {}\n", BStr::from_bytes(bus), error.reason());
 }

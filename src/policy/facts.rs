@@ -16,6 +16,7 @@ use super::{
 use crate::{
     abstractions::uevent,
     device::{
+        identity::Names,
         tracked::TrackedDevice,
         usage, //
     }, //
@@ -25,6 +26,7 @@ use kernel::prelude::*;
 /// The facts about a device that rules ask for, found out before the table is locked.
 pub(super) struct DeviceFacts<'a> {
     tracked: &'a TrackedDevice,
+    names: Names,
     modalias: Option<KVec<u8>>,
     serial: Option<KVec<u8>>,
     group_owned: bool,
@@ -45,14 +47,26 @@ impl<'a> DeviceFacts<'a> {
                 dev_warn!(dev, "its modalias is unknown: error {}\n", err.to_errno())
             })
         });
+        let by_name = [
+            Field::Path,
+            Field::Parent,
+            Field::Below,
+            Field::Firmware,
+            Field::Serial,
+        ];
+        let names = match by_name.iter().any(|&field| required.contains(field)) {
+            true => Names::of(tracked)?,
+            false => Names::default(),
+        };
         // What is no text of a rule can't be one of a device that a rule names.
-        let serial = tracked.identity.serial();
+        let serial = names.serial();
         let serial = serial.and_then(|serial| canonical::serial(serial).ok());
 
         Ok(Self {
             tracked,
             modalias: modalias.and_then(Result::ok),
-            serial: serial.filter(|_| required.contains(Field::Serial)),
+            serial,
+            names,
             group_owned: required.contains(Field::GroupOwned)
                 && usage::group_is_owned(dev).unwrap_or(false),
             group_driver: match required.group_driver {
@@ -77,19 +91,19 @@ impl MatchTarget for DeviceFacts<'_> {
     }
 
     fn paths(&self) -> impl Iterator<Item = &[u8]> {
-        self.tracked.identity.paths()
+        self.names.paths()
     }
 
     fn parents(&self) -> impl Iterator<Item = &[u8]> {
-        self.tracked.identity.parents()
+        self.names.parents()
     }
 
     fn ancestors(&self) -> impl Iterator<Item = &[u8]> {
-        self.tracked.identity.ancestors()
+        self.names.ancestors()
     }
 
     fn firmware(&self) -> Option<&[u8]> {
-        self.tracked.identity.firmware()
+        self.names.firmware()
     }
 
     fn serial(&self) -> Option<&[u8]> {

@@ -6,8 +6,8 @@ use std::fmt::Display;
 
 /// The reason for which a test did not pass.
 pub enum Miss {
-    /// It can't be done here.
-    Skip(String),
+    /// This device, or this driver, has nothing for it.
+    Inapplicable(String),
     /// Something is not as it must be.
     Fail(String),
 }
@@ -21,9 +21,9 @@ impl<E: Display> From<E> for Miss {
 /// The result of one test.
 pub type Outcome = Result<(), Miss>;
 
-/// Ends the test as one that can't be done here.
+/// Ends the test as one that this device, or this driver, has nothing for: it has no result.
 pub fn skip(why: impl Into<String>) -> Outcome {
-    Err(Miss::Skip(why.into()))
+    Err(Miss::Inapplicable(why.into()))
 }
 
 /// Ends the test as failed.
@@ -31,30 +31,39 @@ pub fn fail(why: impl Into<String>) -> Outcome {
     Err(Miss::Fail(why.into()))
 }
 
-/// Prints results and counts them.
+/// The results of a program, printed as they come.
 pub struct Report {
+    expected: usize,
+    inapplicable: usize,
     number: usize,
     failed: usize,
 }
 
 impl Report {
-    /// Announces how many results will follow.
-    pub fn new(planned: usize) -> Self {
+    /// Begins a report of so many tests.
+    pub fn new(expected: usize) -> Self {
         println!("KTAP version 1");
-        println!("1..{planned}");
         Self {
+            expected,
+            inapplicable: 0,
             number: 0,
             failed: 0,
         }
     }
 
-    /// Prints the result of one test.
+    /// Prints the result of one test, unless it is inapplicable: then it is a remark only.
     pub fn result(&mut self, name: &str, outcome: Outcome) {
-        self.number += 1;
         match outcome {
-            Ok(()) => println!("ok {} {name}", self.number),
-            Err(Miss::Skip(why)) => println!("ok {} {name} # SKIP {why}", self.number),
+            Ok(()) => {
+                self.number += 1;
+                println!("ok {} {name}", self.number);
+            }
+            Err(Miss::Inapplicable(why)) => {
+                self.inapplicable += 1;
+                println!("# not for this device: {name}: {why}");
+            }
             Err(Miss::Fail(why)) => {
+                self.number += 1;
                 self.failed += 1;
                 println!("# {name}: {why}");
                 println!("not ok {} {name}", self.number);
@@ -62,9 +71,12 @@ impl Report {
         }
     }
 
-    /// The exit status in the way of kselftest.
+    /// Prints the plan, which only now is known, and returns the exit status in the way of kselftest.
+    ///
+    /// A test without a result is missing from the plan's count, and so a failure.
     pub fn finish(self) -> std::process::ExitCode {
-        u8::from(self.failed > 0).into()
+        println!("1..{}", self.expected - self.inapplicable);
+        u8::from(self.failed > 0 || self.number == 0).into()
     }
 }
 

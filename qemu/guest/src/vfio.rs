@@ -160,16 +160,22 @@ pub struct Group {
 }
 
 impl Group {
-    /// Opens the group of a platform or AMBA device without an IOMMU.
-    pub fn of_platform(device: &str) -> io::Result<Self> {
-        Self::open(&Device::group_path(device)?, vfio::VFIO_NOIOMMU_IOMMU)
+    /// Opens the group of a device, behind an IOMMU or not.
+    pub fn of(bus: &str, device: &str) -> io::Result<Self> {
+        let number = group_number(bus, device)?;
+        let without_iommu = PathBuf::from(format!("/dev/vfio/noiommu-{number}"));
+
+        if without_iommu.exists() {
+            Self::open(&without_iommu, vfio::VFIO_NOIOMMU_IOMMU)
+        } else {
+            let path = format!("/dev/vfio/{number}");
+            Self::open(path.as_ref(), vfio::VFIO_TYPE1v2_IOMMU)
+        }
     }
 
     /// Opens the group of a PCI device.
     pub fn of_pci(address: &str) -> io::Result<Self> {
-        let path = format!("/dev/vfio/{}", group_number("pci", address)?);
-
-        Self::open(path.as_ref(), vfio::VFIO_TYPE1v2_IOMMU)
+        Self::of("pci", address)
     }
 
     fn open(path: &Path, iommu: u32) -> io::Result<Self> {
@@ -215,9 +221,9 @@ pub struct Device {
 }
 
 impl Device {
-    /// Opens a platform or AMBA device by its name, through its no-IOMMU group.
+    /// Opens a platform or AMBA device by its name, through its group.
     pub fn open(name: &str) -> io::Result<Self> {
-        Self::open_in(Group::of_platform(name)?, name)
+        Self::open_in(Group::of(firmware_bus(name), name)?, name)
     }
 
     /// Opens a PCI device by its address, through its group.
@@ -231,13 +237,6 @@ impl Device {
             file: group.device(name)?,
             group,
         })
-    }
-
-    /// The node of a platform or AMBA device's group.
-    pub fn group_path(name: &str) -> io::Result<PathBuf> {
-        let number = group_number(firmware_bus(name), name)?;
-
-        Ok(format!("/dev/vfio/noiommu-{number}").into())
     }
 
     /// Opens the same device once more.

@@ -8,6 +8,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::Serialize;
 
 /// A `ok`/`not ok` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,14 @@ impl ResultLine {
         })
     }
 
+    /// Returns the reason that the directive of a skipped result gives.
+    fn skip_reason(&self) -> &str {
+        let directive = self.directive.as_deref().unwrap_or_default();
+        directive
+            .split_once(char::is_whitespace)
+            .map_or("", |(_, reason)| reason.trim())
+    }
+
     pub(crate) fn is_skip(&self) -> bool {
         self.directive
             .as_deref()
@@ -45,13 +54,13 @@ impl ResultLine {
 
 /// The number of tests that a plan announces; it may say that all are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Plan {
+struct Plan<'a> {
     count: usize,
-    skip: bool,
+    skip: Option<&'a str>,
 }
 
-impl Plan {
-    fn parse(line: &str) -> Option<Self> {
+impl<'a> Plan<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
         let rest = line.trim_end().strip_prefix("1..")?;
         let (number, comment) = match rest.split_once('#') {
             Some((number, comment)) => (number, comment.trim_start()),
@@ -60,14 +69,36 @@ impl Plan {
         Some(Self {
             count: number.trim_end().parse().ok()?,
             skip: comment
-                .get(..4)
-                .is_some_and(|word| word.eq_ignore_ascii_case("skip")),
+                .split_at_checked(4)
+                .filter(|(word, _)| word.eq_ignore_ascii_case("skip"))
+                .map(|(_, reason)| reason.trim()),
         })
     }
 }
 
 fn is_header(line: &str) -> bool {
     line.starts_with("KTAP version ") || line.starts_with("TAP version ")
+}
+
+/// The verdict of one result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Pass,
+    Fail,
+    Skip,
+}
+
+/// One result without subtests of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Single {
+    /// After the names of those that it is a subtest of.
+    pub(crate) name: String,
+    #[serde(rename = "result")]
+    pub(crate) kind: Kind,
+    /// The reason for which it was skipped.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) why: String,
 }
 
 /// The sum of a block of KTAP.
@@ -82,6 +113,9 @@ pub(crate) struct Block {
     pub(crate) problems: Vec<String>,
     /// The plan says that nothing is run here.
     pub(crate) all_skipped: bool,
+    /// All results without subtests of their own; that of a plan that says that all is skipped has no
+    /// name.
+    pub(crate) singles: Vec<Single>,
 }
 
 impl Block {
@@ -136,9 +170,15 @@ impl Block {
             None if outermost => block.problem("no plan"),
             None => {}
             Some(plan) => {
-                block.all_skipped = plan.count == 0 && plan.skip;
-                if plan.count == 0 && !plan.skip {
-                    block.problem("an empty plan that does not say SKIP");
+                match plan.skip {
+                    Some(reason) if plan.count == 0 => {
+                        block.all_skipped = true;
+                        block.single("", Kind::Skip, reason);
+                    }
+                    None if plan.count == 0 => {
+                        block.problem("an empty plan that does not say SKIP");
+                    }
+                    _ => {}
                 }
                 if plan.count != results {
                     block.problem(&format!("{} planned, {results} came", plan.count));
@@ -169,15 +209,30 @@ impl Block {
             self.skipped += subtests.skipped;
             let below = |text: String| format!("{}: {text}", result.name);
             self.failed.extend(subtests.failed.into_iter().map(below));
+            for single in subtests.singles {
+                let name = format!("{}: {}", result.name, single.name);
+                self.single(&name, single.kind, &single.why);
+            }
             self.problems
                 .extend(subtests.problems.into_iter().map(below));
         } else if !result.ok {
             self.failed.push(result.name.clone());
+            self.single(&result.name, Kind::Fail, "");
         } else if result.is_skip() {
             self.skipped += 1;
+            self.single(&result.name, Kind::Skip, result.skip_reason());
         } else {
             self.passed += 1;
+            self.single(&result.name, Kind::Pass, "");
         }
+    }
+
+    fn single(&mut self, name: &str, kind: Kind, why: &str) {
+        self.singles.push(Single {
+            name: name.to_owned(),
+            kind,
+            why: why.to_owned(),
+        });
     }
 }
 

@@ -84,6 +84,12 @@ static Q35: Machine = Machine {
         "-device edu,id=edu2,bus=bridge0,addr=01.0",
         "-device edu,id=edu3,bus=bridge0,addr=02.0",
         "-device e1000,id=nic2,romfile=,bus=bridge0,addr=03.0",
+        // A switch between a port and a network card; its other port is empty.
+        "-device pcie-root-port,id=rps,chassis=12,slot=12,addr=16.0",
+        "-device x3130-upstream,id=switch0,bus=rps",
+        "-device xio3130-downstream,id=port0,bus=switch0,chassis=13,slot=13,addr=00.0",
+        "-device xio3130-downstream,id=port1,bus=switch0,chassis=14,slot=14,addr=01.0",
+        "-device e1000e,id=nic3,romfile=,bus=port0",
         // Empty.
         "-device pcie-root-port,id=rp0,chassis=1,slot=1,addr=10.0",
         "-device pcie-root-port,id=rp1,chassis=2,slot=2,addr=11.0",
@@ -128,7 +134,8 @@ static MICROVM: Machine = Machine {
 };
 
 /// Platform devices that ACPI describes: virtio-mmio with level-triggered interrupts, a USB
-/// controller whose registers have pages of their own, and the firmware configuration's I/O ports.
+/// controller whose registers have pages of their own, and the firmware configuration's I/O ports; and a
+/// PCI device.
 ///
 /// The kernel's own vfio-platform can have them as well: it wants firmware that describes a device.
 static MICROVM_ACPI: Machine = Machine {
@@ -137,11 +144,13 @@ static MICROVM_ACPI: Machine = Machine {
     args: &[
         // No timer that a kernel with ACPI does not know of here: its first interrupt, which nobody
         // masks, would be an exception in the boot.
-        "-M microvm,acpi=on,rtc=on,pit=off,pic=on,isa-serial=on,usb=on,auto-kernel-cmdline=off",
+        "-M microvm,acpi=on,rtc=on,pit=off,pic=on,isa-serial=on,usb=on,pcie=on,auto-kernel-cmdline=off",
         "-global virtio-mmio.force-legacy=false",
         "-device virtio-rng-device,id=vrng0",
         "-device virtio-rng-device,id=vrng1",
         "-device virtio-net-device,id=vnet0",
+        // What vfio-pci costs, on the same machine.
+        "-device edu,id=edu0",
     ],
     remaps: false,
     x2apic: None,

@@ -39,6 +39,9 @@ pub(crate) struct Wants {
     pub(crate) append: String,
     /// `# Flavors: NAME…`; all but `bench` when it is missing.
     flavors: Vec<Flavor>,
+    /// `# Optional: TEXT (WHY)`, any number of times: what may be absent even where the kernel is one
+    /// that we configure, as the reason of a skip says it, and why it may.
+    pub(crate) optional: Vec<String>,
 }
 
 impl Wants {
@@ -48,6 +51,7 @@ impl Wants {
             timeout: DEFAULT_TIMEOUT,
             append: String::new(),
             flavors: vec![Flavor::Test, Flavor::Debug, Flavor::Stock],
+            optional: Vec::new(),
         };
         let mut seen = BTreeSet::new();
         for line in script.lines() {
@@ -68,6 +72,10 @@ impl Wants {
                 }
                 "Append" => value.clone_into(&mut wants.append),
                 "Flavors" => wants.flavors = flavors(value)?,
+                "Optional" => {
+                    wants.optional.push(optional(value)?);
+                    continue;
+                }
                 _ => continue,
             }
             if !seen.insert(key.to_owned()) {
@@ -106,6 +114,16 @@ fn flavors(value: &str) -> Result<Vec<Flavor>> {
             Err(_) => bail!("Flavors: no flavour is named {name}"),
         })
         .collect()
+}
+
+fn optional(value: &str) -> Result<String> {
+    match value
+        .strip_suffix(')')
+        .and_then(|value| value.rsplit_once(" ("))
+    {
+        Some((text, why)) if !text.is_empty() && !why.is_empty() => Ok(text.to_owned()),
+        _ => bail!("Optional: not TEXT (WHY): {value}"),
+    }
 }
 
 /// All tests of a directory, by name.
@@ -180,5 +198,13 @@ mod tests {
             assert!(Wants::parse(&format!("# {line}\n")).is_err(), "{line}");
         }
         assert!(Wants::parse("# Timeout: 1\n# Timeout: 2\n").is_err());
+        assert!(Wants::parse("# Optional: no edu\n").is_err());
+    }
+
+    #[test]
+    fn what_is_optional_has_a_reason() {
+        let wants = Wants::parse("# Optional: no edu (it is)\n# Optional: no (b) c (it is not)\n")
+            .expect("parses");
+        assert_eq!(wants.optional, ["no edu", "no (b) c"]);
     }
 }

@@ -113,11 +113,19 @@ impl fmt::Display for Flavor {
     }
 }
 
+/// Returns the first of the kernel series that overdrive is for.
+fn default_series() -> &'static str {
+    include_str!("../../../scripts/series")
+        .lines()
+        .find(|line| !line.starts_with('#'))
+        .unwrap_or_default()
+}
+
 /// The options that every subcommand has.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TargetArgs {
     /// Kernel series, as `scripts/setup` prepared it
-    #[arg(long, global = true, default_value = "7.3", value_name = "SERIES")]
+    #[arg(long, global = true, default_value = default_series(), value_name = "SERIES")]
     kernel: String,
 
     /// Architecture of the guest

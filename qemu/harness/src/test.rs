@@ -2,9 +2,12 @@
 
 //! `overdrive-harness test`: runs the selftests on every machine that they ask for.
 
+mod archive;
 mod outcome;
+mod page;
 mod report;
 mod session;
+mod summary;
 
 use std::{
     collections::VecDeque,
@@ -32,7 +35,7 @@ use crate::{
     initramfs::Initramfs,
     kvm,
     machine::{self, Machine},
-    qemu::{Config, Console, Qemu},
+    qemu::{Config, Console, Event, Qemu},
     selftest::{self, Selftest},
     target::{Flavor, Target},
     tool::Log,
@@ -153,7 +156,7 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
             accel => accel,
         },
         initramfs: Initramfs::build(target, &selftests)?,
-        report: Report::new(count),
+        report: Report::new(target.name(), count),
         coverage: Coverage::default(),
         boots: AtomicUsize::new(0),
         target,
@@ -185,11 +188,17 @@ pub(crate) fn run(target: &Target, args: &TestArgs) -> Result<bool> {
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
     })?;
-    let good = run.report.finish(&logs);
+    let good = run.report.finish(&logs)?;
     if target.coverage {
         run.coverage.finish(target)?;
     }
     Ok(good)
+}
+
+/// Returns the release in the first line of a kernel's log.
+fn kernel_release(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("] Linux version ")?;
+    rest.split_whitespace().next()
 }
 
 fn default_jobs() -> usize {
@@ -261,6 +270,7 @@ impl Run<'_> {
             .map(|test| Planned {
                 name: test.name.clone(),
                 limit: test.wants.timeout * self.target.flavor.slowness() * slowness,
+                optional: self.allowed_skips(&test.wants.optional),
             })
             .collect();
         while !planned.is_empty() {
@@ -282,6 +292,7 @@ impl Run<'_> {
             planned.push(Planned {
                 name: LEAK_CHECK.to_owned(),
                 limit: self.target.limit(LEAK_CHECK_SECONDS),
+                optional: self.allowed_skips(&[]),
             });
         }
         let (sender, events) = channel();
@@ -304,6 +315,11 @@ impl Run<'_> {
                 Ok(event) if self.coverage.take(&event, machine.name) => {}
                 Ok(event) => {
                     log.line(&event.log_line())?;
+                    if let Event::Console(line) = &event {
+                        if let Some(release) = kernel_release(line) {
+                            self.report.kernel(release);
+                        }
+                    }
                     let step = session.event(&event, Instant::now());
                     if up.is_none() && session.is_up() {
                         up = Some(qemu.started.elapsed());
@@ -334,8 +350,8 @@ impl Run<'_> {
         }
         for splat in splats {
             let reason = format!("kernel log: {}", splat.title);
-            let name = format!("{}:boot", machine.name);
-            self.report.failure(&name, &[reason], &splat.lines, &path);
+            self.report
+                .boot_failure(machine.name, &[reason], &splat.lines, &path);
         }
         match trouble {
             // The look for leaks is none of the tests.
@@ -344,11 +360,15 @@ impl Run<'_> {
             Some(trouble) => {
                 let left: Vec<_> = tests.iter().skip(done).map(|t| t.name.as_str()).collect();
                 let reasons = [trouble, complaints, format!("not run: {}", left.join(", "))];
-                let name = format!("{}:boot", machine.name);
-                self.report.failure(&name, &reasons, &[], &path);
+                self.report.boot_failure(machine.name, &reasons, &[], &path);
                 Ok(tests.len())
             }
         }
+    }
+
+    /// Texts of which a skip's reason must contain one; none for kernels that others configure.
+    fn allowed_skips(&self, optional: &[String]) -> Option<Vec<String>> {
+        (self.target.flavor != Flavor::Stock).then(|| optional.to_vec())
     }
 
     fn config<'a>(&'a self, group: &Group, planned: &[Planned]) -> Config<'a> {

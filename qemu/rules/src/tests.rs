@@ -121,13 +121,22 @@ fn near_value() -> impl Strategy<Value = String> {
     ]
 }
 
+/// The number of cases for each property, if `OVERDRIVE_CASES` gives one.
+fn cases() -> Option<u32> {
+    std::env::var("OVERDRIVE_CASES").ok()?.parse().ok()
+}
+
 fn first_bad(text: &[u8]) -> Result<(), ParseError> {
     param::parse(text, |rule| rule.map(drop))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("OVERDRIVE_STRESS").map_or(1_000, |_| 200_000),
+        cases: cases().unwrap_or_else(|| {
+            std::env::var("OVERDRIVE_STRESS").map_or(1_000, |_| 200_000)
+        }),
+        // Who gives a number wants to know fast that there is a failure, not the smallest one.
+        max_shrink_iters: cases().map_or(u32::MAX, |_| 0),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -659,4 +668,38 @@ fn many_rules() {
     let found = table.find(&device).map(|rule| rule.id);
     assert_eq!(found, Some(RuleId(0x12 << 8 | 3 << 3 | 4)));
     println!("{} bytes per rule at most", Rule::MAX_BYTES);
+}
+
+/// Whoever is refused is told why, each time in other words; memory is no fault of the text.
+#[test]
+fn errors_have_reasons_of_their_own() {
+    use crate::policy::rules::builder::RuleError;
+    use kernel::prelude::{Error, E2BIG, EINVAL, ENOMEM};
+
+    let errors = [
+        (RuleError::NoDriver, EINVAL),
+        (RuleError::NoMatcher, EINVAL),
+        (RuleError::TooLong, E2BIG),
+        (RuleError::NoMemory, ENOMEM),
+    ];
+    let reasons: std::collections::HashSet<_> =
+        errors.iter().map(|(error, _)| error.reason()).collect();
+
+    assert_eq!(reasons.len(), errors.len());
+    assert!(reasons.iter().all(|reason| reason.contains(' ')));
+    for (error, errno) in errors {
+        assert_eq!(Error::from(error), errno);
+    }
+    assert_eq!(Error::from(ParseError::new(0, "bad")), EINVAL);
+    assert_eq!(Error::from(ParseError::no_memory()), ENOMEM);
+}
+
+/// The bound on a rule's memory is no less than its parts, and no more than twice that.
+#[test]
+fn memory_of_a_rule_is_bounded_by_its_parts() {
+    use crate::policy::rules::Spec;
+
+    let parts = size_of::<Rule>() + size_of::<Spec>() + Spec::MAX_TEXT + 2 * size_of::<usize>();
+
+    assert!((parts..2 * parts).contains(&Rule::MAX_BYTES));
 }

@@ -294,11 +294,14 @@ pub struct Restore {
     /// Only print the line for modprobe.d that does the same when the module is loaded
     #[arg(long)]
     pub print: bool,
+    /// Only print the modules of the drivers and buses that are needed, for an initramfs
+    #[arg(long, conflicts_with = "print")]
+    pub modules: bool,
     /// Also devices in use
     #[arg(long, short)]
     pub force: bool,
     /// For programs: an object with what was changed
-    #[arg(long, conflicts_with = "print")]
+    #[arg(long, conflicts_with_all = ["print", "modules"])]
     pub json: bool,
 }
 

@@ -52,12 +52,30 @@ impl Device {
 
     /// Reads the device whose folder is `path` and that is on the bus `bus`.
     pub fn read_on_bus(system: &System, path: &str, bus: &str) -> Self {
-        let text = system.text(&format!("{path}/driver_override"));
+        Self::read_some(system, path, bus, true)
+    }
+
+    /// Reads the same, but for the status of a device without an override, for tables of thousands of devices.
+    pub fn read_brief(system: &System, path: &str, bus: &str) -> Self {
+        Self::read_some(system, path, bus, false)
+    }
+
+    fn read_some(system: &System, path: &str, bus: &str, is_full: bool) -> Self {
+        // What has gone meanwhile has nothing any more.
+        let folder = system.folder(path);
+        let link = |name| folder.as_ref()?.link_name(name);
+        let text = folder
+            .as_ref()
+            .and_then(|folder| folder.attribute("driver_override"));
         let has_override_file = text.is_some();
         let driver_override = text
             .map(|text| text.trim_end_matches('\n').to_owned())
             .filter(|text| !text.is_empty() && text != "(null)");
-        let status = Status::read(system, path);
+        let status = if is_full || driver_override.is_some() {
+            Status::read(system, path)
+        } else {
+            None
+        };
         let by = match (&status, &driver_override) {
             (Some(status), _) => status.by.clone(),
             (None, Some(_)) => Some("user".to_owned()),
@@ -66,10 +84,8 @@ impl Device {
         Self {
             name: base(path).to_owned(),
             bus: bus.to_owned(),
-            driver: system.link_name(&format!("{path}/driver")),
-            group: system
-                .link_name(&format!("{path}/iommu_group"))
-                .and_then(|group| group.parse().ok()),
+            driver: link("driver"),
+            group: link("iommu_group").and_then(|group| group.parse().ok()),
             has_override_file,
             driver_override,
             by,
@@ -117,8 +133,8 @@ impl Device {
     }
 
     /// Returns how a row about the device is shown.
-    pub fn tone(&self, system: &System) -> Tone {
-        if self.is_for_userspace(system) {
+    pub fn tone(&self, is_for_userspace: bool) -> Tone {
+        if is_for_userspace {
             return Tone::Userspace;
         }
         match (self.driver_override.as_deref(), self.driver.as_deref()) {
@@ -135,26 +151,8 @@ pub fn all_on_bus(system: &System, bus: &str) -> Vec<String> {
     system
         .list(&folder)
         .into_iter()
-        .filter_map(|name| path_of_link(system, &folder, &name))
+        .filter_map(|name| system.follow(&format!("{folder}/{name}")))
         .collect()
-}
-
-/// Returns the path of the device that the link `folder/name` leads to.
-///
-/// sysfs links to devices by relative paths to real folders: to put the two together is enough, and cheaper than to
-/// look at every folder on the way.
-fn path_of_link(system: &System, folder: &str, name: &str) -> Option<String> {
-    let target = system.link(&format!("{folder}/{name}"))?;
-    let mut path = folder;
-    let mut rest = target.as_str();
-    while let Some(inner) = rest.strip_prefix("../") {
-        path = crate::system::parent(path);
-        rest = inner;
-    }
-    if rest.starts_with('/') || rest.contains("/../") {
-        return system.real(&format!("{folder}/{name}"));
-    }
-    Some(format!("{path}/{rest}"))
 }
 
 /// Returns the names of all buses.

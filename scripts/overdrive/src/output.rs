@@ -6,7 +6,7 @@ pub mod json;
 pub mod log;
 pub mod table;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 /// Says something on standard error, with the program's name before it.
 pub fn say(text: impl AsRef<str>) {
@@ -19,7 +19,13 @@ pub fn say_more(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr(), "  {}", text.as_ref());
 }
 
-/// Prints a line on standard output. Whoever stops reading needs no more of it.
+/// Prints a line on standard output.
 pub fn print(text: impl AsRef<str>) {
-    let _ = writeln!(io::stdout(), "{}", text.as_ref());
+    print_text(&format!("{}\n", text.as_ref()));
+}
+
+/// Prints lines on standard output, with as few writes as possible. Whoever stops reading needs no more of them.
+pub fn print_text(text: &str) {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Loads overdrive before udev loads the first driver.
+# Puts the saved rules in force before udev loads the first driver, each for itself.
 
-modprobe overdrive || echo 'overdrive: not loaded: no saved rule holds' >&2
+overdrive restore || echo 'overdrive: not every saved rule holds' >&2

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Puts into the initramfs what overdrive save has kept: the module, and its parameters.
+# Puts into the initramfs what overdrive save has kept: the program, the saved files, the module, and the modules of the
+# drivers and buses that the saved rules name. An entry that is bad is named here, and costs no other.
 #
 # dracut calls the functions, and sets the variables.
 # shellcheck disable=SC2154
 
 check() {
 	# With nothing to decide, there is nothing to load early.
-	[[ -n $(overdrive restore --print) ]]
+	[[ -d /etc/overdrive.d && -n $(ls /etc/overdrive.d) ]]
 }
 
 depends() {
@@ -16,15 +17,21 @@ depends() {
 }
 
 installkernel() {
-	hostonly='' instmods overdrive
+	local module
+	hostonly='' instmods overdrive configfs
+	overdrive restore --modules | while read -r module; do
+		hostonly='' instmods -s "$module"
+	done
 }
 
 install() {
-	inst_multiple modprobe
-	mkdir -p "$initdir/etc/modprobe.d"
-	{
-		echo '# What overdrive save kept.'
-		overdrive restore --print
-	} >"$initdir/etc/modprobe.d/overdrive-saved.conf"
+	overdrive check >/dev/null || {
+		dwarn 'overdrive: what is bad in /etc/overdrive.d holds neither now nor at boot:'
+		dwarn "$(overdrive check)"
+	}
+	modinfo -k "$kernel" overdrive >/dev/null 2>&1 ||
+		dwarn "overdrive: there is no module for the kernel $kernel: no saved rule holds when it is booted"
+	inst_multiple modprobe overdrive
+	inst_multiple /etc/overdrive.d/*
 	inst_hook pre-udev 10 "$moddir/load.sh"
 }

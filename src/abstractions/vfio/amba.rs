@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     abstractions::{
+        driver::MODULE_NAME,
         io::RegisterRange,
         irq, //
     },
@@ -63,13 +64,15 @@ unsafe impl Bus for Amba {
     type Device<'core> = AmbaDevice<'core>;
 
     const DEVICE_DRIVER_OFFSET: usize = offset_of!(bindings::amba_driver, drv);
+    const UNREGISTER: unsafe extern "C" fn(*mut bindings::amba_driver) =
+        bindings::amba_driver_unregister;
     const FLAG: DeviceFlag = DeviceFlag::Amba;
     const HAS_RUNTIME_PM: bool = true;
 
     fn driver<D: Driver<Bus = Self>>() -> bindings::amba_driver {
         bindings::amba_driver {
             drv: bindings::device_driver {
-                mod_name: kernel::str::CStrExt::as_char_ptr(c"overdrive"),
+                mod_name: MODULE_NAME,
                 ..Default::default()
             },
             probe: Some(probe_callback::<D>),
@@ -80,24 +83,12 @@ unsafe impl Bus for Amba {
         }
     }
 
-    unsafe fn register(
-        driver: *mut bindings::amba_driver,
-        name: *const c_char,
-        module: &'static ThisModule,
-    ) -> c_int {
+    unsafe fn register(driver: *mut bindings::amba_driver, module: &'static ThisModule) -> c_int {
         // SAFETY: By the safety requirements.
-        unsafe {
-            (*driver).drv.name = name;
-            bindings::__amba_driver_register(driver, module.as_ptr())
-        }
+        unsafe { bindings::__amba_driver_register(driver, module.as_ptr()) }
     }
 
-    unsafe fn unregister(driver: *mut bindings::amba_driver) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::amba_driver_unregister(driver) };
-    }
-
-    fn device<'a, 'core>(dev: &'a AmbaDevice<'core>) -> &'a device::Device<Core<'core>> {
+    fn device<'a, 'core>(dev: &'a Self::Device<'core>) -> &'a device::Device<Core<'core>> {
         // SAFETY: By the type invariants. `device::Device` is a transparent wrapper of the
         // `struct device` that is embedded.
         unsafe { &*(&raw const (*dev.0.get()).dev).cast() }

@@ -38,6 +38,9 @@ pub(crate) unsafe trait Base: Sized + 'static {
     unsafe fn unregister(this: *mut Self);
 }
 
+/// The base of a device that stands on the VFIO core alone.
+pub(crate) type PlainDevice = bindings::vfio_device;
+
 /// The callbacks of every device behind an IOMMU.
 #[cfg(CONFIG_IOMMUFD)]
 pub(super) const PHYSICAL_OPS: bindings::vfio_device_ops = bindings::vfio_device_ops {
@@ -54,7 +57,7 @@ pub(super) const PHYSICAL_OPS: bindings::vfio_device_ops = pin_init::zeroed();
 
 // SAFETY: The type is `struct vfio_device`. The callbacks are the VFIO core's own.
 // `vfio_unregister_group_dev` waits until the last file is closed.
-unsafe impl Base for bindings::vfio_device {
+unsafe impl Base for PlainDevice {
     const OPS: bindings::vfio_device_ops = PHYSICAL_OPS;
 
     unsafe fn register(this: *mut Self) -> Result {

@@ -1,34 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! VFIO devices: allocation, registration, and the contexts they are used in.
+//! VFIO devices: the contexts they are used in, and a driver's callbacks for their users.
 
 use super::{
     door::Door,
-    ops::Vtable,
     Base,
-    Operations, //
+    InfoCaps,
+    RegionInfo, //
 };
-use crate::{
-    abstractions::compat,
-    bindings, //
-};
-use core::{
-    marker::PhantomData,
-    ptr::NonNull, //
-};
+use crate::bindings;
+use core::marker::PhantomData;
 use kernel::{
     device,
-    error::from_err_ptr,
+    error::VTABLE_DEFAULT_ERROR,
+    mm::virt::VmaNew,
     prelude::*,
     sync::Arc,
-    types::Opaque, //
+    types::Opaque,
+    uaccess::UserPtr, //
 };
 
 mod private {
     pub(crate) trait Sealed {}
 }
 
-/// What the VFIO core guarantees while a reference to a [`Device`] exists.
+/// A guarantee of the VFIO core for as long as a reference to a [`Device`] exists.
 pub(crate) trait Context: private::Sealed {}
 
 /// The device is registered, or just about to be, and its parent is bound to the driver.
@@ -43,20 +39,87 @@ impl private::Sealed for Opened {}
 impl Context for Registered {}
 impl Context for Opened {}
 
+/// The callbacks of a driver for the users of its device; implemented for the driver's per-device data.
+///
+/// A callback that is not implemented is the one in [`Base::OPS`], or NULL.
+#[vtable]
+pub(crate) trait Operations: Sized + Send + Sync + 'static {
+    /// The C structure that the device is built on.
+    type Base: Base;
+
+    /// The first user opens the device. The VFIO core calls this and
+    /// [`close_device`](Self::close_device) in turn, never at the same time.
+    fn open_device(_device: &Device<Self, Registered>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The last user has closed the device.
+    fn close_device(_device: &Device<Self, Opened>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// An ioctl that the VFIO core does not answer itself. `arg` is what the user passed.
+    fn ioctl(_device: &Device<Self, Opened>, _cmd: u32, _arg: usize) -> Result<usize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Answers `VFIO_DEVICE_GET_REGION_INFO`.
+    fn get_region_info_caps(
+        _device: &Device<Self, Opened>,
+        _info: &mut RegionInfo,
+        _caps: &mut InfoCaps,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Copies up to `count` bytes from position `pos` of the device's file to the user's `buf`, and
+    /// returns how many.
+    fn read(
+        _device: &Device<Self, Opened>,
+        _buf: UserPtr,
+        _count: usize,
+        _pos: &mut i64,
+    ) -> Result<usize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Copies up to `count` bytes from the user's `buf` to position `pos` of the device's file, and
+    /// returns how many.
+    fn write(
+        _device: &Device<Self, Opened>,
+        _buf: UserPtr,
+        _count: usize,
+        _pos: &mut i64,
+    ) -> Result<usize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Maps a part of the device's file.
+    fn mmap(_device: &Device<Self, Opened>, _vma: &VmaNew) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The device is being unregistered, and a user still has it open. Called at once, and again every
+    /// ten seconds; `count` is the number of earlier calls. Nobody can open the device any more.
+    fn request(_device: &Device<Self, Registered>, _count: u32) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
 /// The part of a [`Device`] that does not depend on the driver's data.
 #[repr(C)]
 pub(super) struct Header<B> {
-    base: B,
+    pub(super) base: B,
     /// The device's own callbacks. Who holds a last reference to the device, even after this module
     /// is gone, needs them for `release`, which is not in this module.
-    ops: bindings::vfio_device_ops,
-    door: Arc<Door>,
+    pub(super) ops: bindings::vfio_device_ops,
+    pub(super) door: Arc<Door>,
     /// Drops all but `base` and `ops`.
-    drop_data: unsafe fn(*mut Self),
+    pub(super) drop_data: unsafe fn(*mut Self),
 }
 
 impl<B: Base> Header<B> {
-    /// Undoes [`NewDevice::register`]: takes the device of `parent` away from userspace, and waits
+    /// Undoes [`NewDevice::register`](super::NewDevice::register): takes the device of `parent` away from userspace, and waits
     /// until the last user has closed it.
     ///
     /// # Safety
@@ -82,7 +145,7 @@ impl<B: Base> Header<B> {
     /// # Safety
     ///
     /// `this` must be complete and not registered; it must not be used afterwards.
-    unsafe fn free(this: *mut Self) {
+    pub(super) unsafe fn free(this: *mut Self) {
         // SAFETY: By the safety requirements. `base` begins with the `struct vfio_device`.
         unsafe {
             (*this).door.detach();
@@ -97,7 +160,7 @@ impl<B: Base> Header<B> {
 /// # Safety
 ///
 /// The caller must own one.
-unsafe fn put(vdev: *mut bindings::vfio_device) {
+pub(super) unsafe fn put(vdev: *mut bindings::vfio_device) {
     // SAFETY: By the safety requirements.
     unsafe { bindings::put_device(&raw mut (*vdev).device) };
 }
@@ -112,7 +175,7 @@ unsafe fn put(vdev: *mut bindings::vfio_device) {
 #[repr(C)]
 pub(crate) struct Device<T: Operations, Ctx: Context = Registered> {
     header: Opaque<Header<T::Base>>,
-    data: T,
+    pub(super) data: T,
     _ctx: PhantomData<Ctx>,
 }
 
@@ -169,7 +232,7 @@ impl<T: Operations, Ctx: Context> Device<T, Ctx> {
     /// # Safety
     ///
     /// `this` must be the header of a `Device<T>` that nobody else uses.
-    unsafe fn drop_data(this: *mut Header<T::Base>) {
+    pub(super) unsafe fn drop_data(this: *mut Header<T::Base>) {
         // SAFETY: By the safety requirements; both are initialised.
         unsafe {
             core::ptr::drop_in_place(&raw mut (*this).door);
@@ -184,128 +247,5 @@ impl<T: Operations> core::ops::Deref for Device<T, Opened> {
     fn deref(&self) -> &Self::Target {
         // SAFETY: Contexts have no representation, and a device that is open is registered.
         unsafe { &*core::ptr::from_ref(self).cast() }
-    }
-}
-
-/// A device that nobody but its owner knows yet.
-///
-/// # Invariants
-///
-/// The pointer is that of a complete device that is not registered, with the only reference to it.
-pub(crate) struct NewDevice<T: Operations>(NonNull<Device<T>>);
-
-impl<T: Operations> NewDevice<T> {
-    /// Allocates a device for `parent` and installs `data` in it.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`, `ENOSPC`, and those of the base's `init` callback and of `data`.
-    pub(crate) fn new(
-        parent: &device::Device<device::Bound>,
-        data: impl PinInit<T, Error>,
-    ) -> Result<Self> {
-        const {
-            // The memory is the page or slab allocator's, which guarantee no more.
-            assert!(core::mem::align_of::<Device<T>>() <= 8);
-        }
-
-        // SAFETY: `parent` is a valid device. The size is that of a structure which begins with a
-        // `struct vfio_device`, by the safety requirements of `Base`. The callbacks live forever.
-        let vdev = from_err_ptr(unsafe {
-            bindings::_vfio_alloc_device(
-                size_of::<Device<T>>(),
-                core::ptr::from_ref(parent).cast_mut().cast(),
-                Vtable::<T>::OPS,
-            )
-        })?;
-
-        // SAFETY: `vdev` is the beginning of a zeroed allocation of the size of a `Device<T>`. It
-        // never moves, and nobody else knows it yet.
-        unsafe { Self::complete(vdev, data) }.inspect_err(|_| {
-            // SAFETY: The reference is the one that the allocation came with. There are no data, and
-            // the callback for its release is the base's own.
-            unsafe { put(vdev) };
-        })
-    }
-
-    /// Initialises all of a new device but its base.
-    ///
-    /// # Safety
-    ///
-    /// `vdev` must have been allocated for a `Device<T>`. If this succeeds, the result owns the
-    /// reference to it.
-    unsafe fn complete(
-        vdev: *mut bindings::vfio_device,
-        data: impl PinInit<T, Error>,
-    ) -> Result<Self> {
-        let this = vdev.cast::<Device<T>>();
-        let header = vdev.cast::<Header<T::Base>>();
-
-        // SAFETY: By the safety requirements, all pointers are valid and nobody else uses them. The
-        // door is detached before the device is freed.
-        unsafe {
-            (*header).ops = *Vtable::<T>::OPS;
-            (*vdev).ops = &raw const (*header).ops;
-
-            let door = Door::new(NonNull::new_unchecked(vdev))?;
-            compat::pinned_init(data, &raw mut (*this).data)?;
-            (&raw mut (*header).door).write(door);
-            (*header).drop_data = Device::<T>::drop_data;
-
-            // INVARIANT: The device is complete.
-            Ok(Self(NonNull::new_unchecked(this)))
-        }
-    }
-
-    /// Returns the device as the C type that it is built on.
-    pub(super) fn as_base(&self) -> *mut T::Base {
-        self.0.as_ptr().cast()
-    }
-
-    /// Makes the device known to userspace, and makes it the driver data of `parent`.
-    ///
-    /// Its name, as the VFIO core knows it, is the driver's.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` if `parent` is not what the device was allocated for, or has neither an IOMMU nor
-    /// permission to do without; `ENOMEM`, and those of the driver core.
-    ///
-    /// # Safety
-    ///
-    /// `parent` must be being probed by a driver that leaves its driver data alone and, if this
-    /// succeeds, calls [`Header::unregister`] before `parent` is unbound.
-    pub(super) unsafe fn register(self, parent: &device::Device<device::Core<'_>>) -> Result {
-        let header = self.0.as_ptr().cast::<Header<T::Base>>();
-        let vdev = header.cast::<bindings::vfio_device>();
-        let raw = core::ptr::from_ref(parent).cast_mut().cast();
-
-        // SAFETY: By the type invariants, the device is complete and nobody else uses it. The name
-        // lives as long as `parent` is bound: it is last used when the device is unregistered.
-        unsafe {
-            if (*vdev).dev != raw {
-                return Err(EINVAL);
-            }
-            (*header).door.attach(parent)?;
-            (*header).ops.name = (*(*raw).driver).name.cast_mut();
-            bindings::dev_set_drvdata(raw, header.cast());
-        }
-
-        // SAFETY: As above; the driver data were set.
-        unsafe { T::Base::register(self.as_base()) }.inspect_err(|_| {
-            // SAFETY: As above; the device was not registered.
-            unsafe { bindings::dev_set_drvdata(raw, core::ptr::null_mut()) };
-        })?;
-
-        // The driver data own the reference from now on.
-        core::mem::forget(self);
-        Ok(())
-    }
-}
-
-impl<T: Operations> Drop for NewDevice<T> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants.
-        unsafe { Header::<T::Base>::free(self.0.as_ptr().cast()) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether users have a device open, and a way to keep them from opening it.
+//! The door of a device: a look at whether users have the device open, and a way to keep them out.
 //!
 //! Unbinding a device from a VFIO driver waits until the last user has closed it. Who must not wait
 //! asks by [`is_open`], or keeps new users out by [`close`] and finds the device without any. Both work
@@ -78,7 +78,7 @@ struct State {
     device: Option<NonNull<bindings::vfio_device>>,
     /// `open_device` was called, and `close_device` has not returned since.
     opened: bool,
-    /// How many have closed the door.
+    /// The number of those who have closed the door.
     closed: usize,
 }
 

@@ -52,33 +52,25 @@ pub(crate) unsafe trait Bus: Sized + 'static {
     /// The offset of the `struct device_driver` in the driver structure, in bytes.
     const DEVICE_DRIVER_OFFSET: usize;
 
-    /// What users are told of the bus.
+    /// Unregisters a driver.
+    const UNREGISTER: unsafe extern "C" fn(*mut Self::DriverType);
+
+    /// The flag that tells users of the bus.
     const FLAG: DeviceFlag;
 
-    /// Whether the bus itself enables runtime power management before a probe, and disables it after
-    /// an unbind.
+    /// The bus itself enables runtime power management before a probe, and disables it after an
+    /// unbind.
     const HAS_RUNTIME_PM: bool;
 
     /// Returns the driver structure of `D`, without a name.
     fn driver<D: Driver<Bus = Self>>() -> Self::DriverType;
 
-    /// Registers a driver as `name`; returns 0 or an errno.
+    /// Registers a driver whose name is in the `struct device_driver`; returns 0 or an errno.
     ///
     /// # Safety
     ///
-    /// `driver` and `name` must stay where they are until [`Bus::unregister`] returns.
-    unsafe fn register(
-        driver: *mut Self::DriverType,
-        name: *const c_char,
-        module: &'static ThisModule,
-    ) -> c_int;
-
-    /// Unregisters a driver.
-    ///
-    /// # Safety
-    ///
-    /// `driver` must be registered.
-    unsafe fn unregister(driver: *mut Self::DriverType);
+    /// `driver` and its name must stay where they are until [`Bus::UNREGISTER`] returns.
+    unsafe fn register(driver: *mut Self::DriverType, module: &'static ThisModule) -> c_int;
 
     /// Returns the device, as that of any bus.
     fn device<'a, 'core>(dev: &'a Self::Device<'core>) -> &'a device::Device<Core<'core>>;
@@ -106,7 +98,7 @@ pub(crate) trait Driver: Send + Sync + Sized + 'static {
     /// The bus of its devices.
     type Bus: Bus;
 
-    /// What the driver does for the users of a device.
+    /// The driver's data for a device, and what it does for the device's users.
     type Operations: Operations;
 
     /// Called when the bus matched `dev` to this driver, by its override or by its name. The result is
@@ -119,23 +111,15 @@ unsafe impl<D: Driver> RegistrationOps for D {
     type DriverType = <D::Bus as Bus>::DriverType;
 
     const DEVICE_DRIVER_OFFSET: usize = D::Bus::DEVICE_DRIVER_OFFSET;
+    const UNREGISTER: unsafe extern "C" fn(*mut Self::DriverType) = D::Bus::UNREGISTER;
 
     fn driver() -> Self::DriverType {
         D::Bus::driver::<D>()
     }
 
-    unsafe fn register(
-        driver: *mut Self::DriverType,
-        name: *const c_char,
-        module: &'static ThisModule,
-    ) -> c_int {
+    unsafe fn register(driver: *mut Self::DriverType, module: &'static ThisModule) -> c_int {
         // SAFETY: The caller's promise.
-        unsafe { D::Bus::register(driver, name, module) }
-    }
-
-    unsafe fn unregister(driver: *mut Self::DriverType) {
-        // SAFETY: The caller's promise.
-        unsafe { D::Bus::unregister(driver) };
+        unsafe { D::Bus::register(driver, module) }
     }
 }
 

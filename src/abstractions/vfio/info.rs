@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What VFIO tells userspace about regions, and the capabilities that extend it.
+//! Facts that VFIO tells userspace, and the capabilities that extend them.
 //!
 //! C header: [`include/uapi/linux/vfio.h`](srctree/include/uapi/linux/vfio.h)
 

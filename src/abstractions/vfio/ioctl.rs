@@ -57,7 +57,7 @@ pub(crate) struct IrqInfo {
     pub(crate) count: u32,
 }
 
-/// What `VFIO_DEVICE_SET_IRQS` is to do with the interrupts.
+/// An action of `VFIO_DEVICE_SET_IRQS`.
 pub(crate) enum IrqAction {
     Mask,
     Unmask,
@@ -85,7 +85,7 @@ pub(crate) struct IrqSet {
     pub(crate) data: IrqData,
 }
 
-/// What a driver answers to the ioctls.
+/// A driver's answers to the ioctls.
 pub(crate) trait Ioctls: Operations {
     /// Describes the device.
     fn device_info(device: &Device<Self, Opened>) -> DeviceInfo;

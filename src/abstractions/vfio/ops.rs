@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The callbacks of a VFIO device.
+//! The C callbacks of a VFIO device.
 
 use super::{
     Base,
     Device,
     InfoCaps,
     Opened,
+    Operations,
     RegionInfo,
     Registered, //
 };
@@ -15,80 +16,12 @@ use core::marker::PhantomData;
 use kernel::{
     error::{
         from_result,
-        to_result,
-        VTABLE_DEFAULT_ERROR, //
+        to_result, //
     },
     mm::virt::VmaNew,
     prelude::*,
     uaccess::UserPtr, //
 };
-
-/// What a driver does for the users of its device; implemented for the driver's per-device data.
-///
-/// A callback that is not implemented is the one in [`Base::OPS`], or NULL.
-#[vtable]
-pub(crate) trait Operations: Sized + Send + Sync + 'static {
-    /// The C structure that the device is built on.
-    type Base: Base;
-
-    /// The first user opens the device. The VFIO core calls this and
-    /// [`close_device`](Self::close_device) in turn, never at the same time.
-    fn open_device(_device: &Device<Self, Registered>) -> Result {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// The last user has closed the device.
-    fn close_device(_device: &Device<Self, Opened>) {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// An ioctl that the VFIO core does not answer itself. `arg` is what the user passed.
-    fn ioctl(_device: &Device<Self, Opened>, _cmd: u32, _arg: usize) -> Result<usize> {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// Answers `VFIO_DEVICE_GET_REGION_INFO`.
-    fn get_region_info_caps(
-        _device: &Device<Self, Opened>,
-        _info: &mut RegionInfo,
-        _caps: &mut InfoCaps,
-    ) -> Result {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// Copies up to `count` bytes from position `pos` of the device's file to the user's `buf`, and
-    /// returns how many.
-    fn read(
-        _device: &Device<Self, Opened>,
-        _buf: UserPtr,
-        _count: usize,
-        _pos: &mut i64,
-    ) -> Result<usize> {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// Copies up to `count` bytes from the user's `buf` to position `pos` of the device's file, and
-    /// returns how many.
-    fn write(
-        _device: &Device<Self, Opened>,
-        _buf: UserPtr,
-        _count: usize,
-        _pos: &mut i64,
-    ) -> Result<usize> {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// Maps a part of the device's file.
-    fn mmap(_device: &Device<Self, Opened>, _vma: &VmaNew) -> Result {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-
-    /// The device is being unregistered, and a user still has it open. Called at once, and again every
-    /// ten seconds; `count` is the number of earlier calls. Nobody can open the device any more.
-    fn request(_device: &Device<Self, Registered>, _count: u32) {
-        build_error!(VTABLE_DEFAULT_ERROR)
-    }
-}
 
 /// The C callbacks that call the [`Operations`] of `T`.
 ///

@@ -26,7 +26,6 @@ mod function;
 mod id;
 mod quiesce;
 mod region;
-mod variant;
 
 pub(crate) use self::{
     driver::{
@@ -37,7 +36,9 @@ pub(crate) use self::{
     },
     function::{
         Enabled,
-        Opening, //
+        NoVariant,
+        Opening,
+        Variant, //
     },
     id::{
         device_table,
@@ -49,10 +50,6 @@ pub(crate) use self::{
     region::{
         vendor_type,
         Region, //
-    },
-    variant::{
-        NoVariant,
-        Variant, //
     },
 };
 

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     abstractions::{
+        driver::MODULE_NAME,
         io::RegisterRange,
         irq, //
     },
@@ -41,6 +42,8 @@ unsafe impl Bus for Platform {
     type Device<'core> = platform::Device<Core<'core>>;
 
     const DEVICE_DRIVER_OFFSET: usize = offset_of!(bindings::platform_driver, driver);
+    const UNREGISTER: unsafe extern "C" fn(*mut bindings::platform_driver) =
+        bindings::platform_driver_unregister;
     const FLAG: DeviceFlag = DeviceFlag::Platform;
     const HAS_RUNTIME_PM: bool = false;
 
@@ -55,21 +58,10 @@ unsafe impl Bus for Platform {
 
     unsafe fn register(
         driver: *mut bindings::platform_driver,
-        name: *const c_char,
         module: &'static ThisModule,
     ) -> c_int {
-        let module_name = kernel::str::CStrExt::as_char_ptr(c"overdrive");
-
         // SAFETY: By the safety requirements.
-        unsafe {
-            (*driver).driver.name = name;
-            bindings::__platform_driver_register(driver, module.as_ptr(), module_name)
-        }
-    }
-
-    unsafe fn unregister(driver: *mut bindings::platform_driver) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::platform_driver_unregister(driver) };
+        unsafe { bindings::__platform_driver_register(driver, module.as_ptr(), MODULE_NAME) }
     }
 
     fn device<'a, 'core>(dev: &'a Self::Device<'core>) -> &'a device::Device<Core<'core>> {

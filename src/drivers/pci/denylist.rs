@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_vendor_and_device() {
+    fn the_denylist_goes_by_vendor_and_device() {
         assert!(is_denied(0x8086, 0x37c8));
         assert!(is_denied(0x8086, 0x0cfe));
         assert!(!is_denied(0x8086, 0x10d3));

@@ -3,32 +3,31 @@
 //! A platform or AMBA device in the hands of userspace.
 
 use super::{
+    access::Access,
     irqs::Irqs,
     regions::Regions,
     reset::Method, //
 };
-use crate::{
-    abstractions::{
-        pm_runtime,
-        rwsem::RwSemaphore,
-        vfio::{
-            Bus,
-            Device,
-            DeviceFlag,
-            DeviceInfo,
-            Fault,
-            FaultHandler,
-            InfoCaps,
-            Ioctls,
-            IrqInfo,
-            IrqSet,
-            Opened,
-            Operations,
-            RegionInfo,
-            Registered, //
-        }, //
-    },
-    bindings, //
+use crate::abstractions::{
+    pm_runtime,
+    rwsem::RwSemaphore,
+    vfio::{
+        Bus,
+        Device,
+        DeviceFlag,
+        DeviceInfo,
+        Fault,
+        FaultHandler,
+        InfoCaps,
+        Ioctls,
+        IrqInfo,
+        IrqSet,
+        Opened,
+        Operations,
+        PlainDevice,
+        RegionInfo,
+        Registered, //
+    }, //
 };
 use kernel::{
     mm::virt::VmaNew,
@@ -40,29 +39,6 @@ use kernel::{
     },
     uaccess::UserPtr, //
 };
-
-/// The right to access the registers of a device, by the kernel for a user or by entering them into an
-/// address space.
-pub(super) enum Access {
-    /// There is a user who may.
-    Allowed,
-    /// The device was taken away.
-    Revoked,
-}
-
-impl Access {
-    /// Checks that the registers may be accessed.
-    ///
-    /// # Errors
-    ///
-    /// `ENODEV` if the device was taken away.
-    pub(super) fn check(&self) -> Result {
-        match self {
-            Self::Allowed => Ok(()),
-            Self::Revoked => Err(ENODEV),
-        }
-    }
-}
 
 /// The driver's data for a device.
 #[pin_data]
@@ -157,7 +133,7 @@ impl PlatformDevice {
 
 #[vtable]
 impl Operations for PlatformDevice {
-    type Base = bindings::vfio_device;
+    type Base = PlainDevice;
 
     fn open_device(device: &Device<Self, Registered>) -> Result {
         let this = device.data();
@@ -181,6 +157,7 @@ impl Operations for PlatformDevice {
         pm_runtime::put(device.parent());
     }
 
+    #[inline(always)]
     fn ioctl(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
         Self::answer(device, cmd, arg)
     }
@@ -197,6 +174,7 @@ impl Operations for PlatformDevice {
         Ok(())
     }
 
+    #[inline(always)]
     fn read(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -208,6 +186,7 @@ impl Operations for PlatformDevice {
         this.regions.read(&this.memory_lock, *pos, buf, count)
     }
 
+    #[inline(always)]
     fn write(
         device: &Device<Self, Opened>,
         buf: UserPtr,
@@ -275,6 +254,7 @@ impl Ioctls for PlatformDevice {
         device.data().irqs.lock().info(index)
     }
 
+    #[inline(always)]
     fn set_irqs(device: &Device<Self, Opened>, set: &IrqSet) -> Result {
         let this = device.data();
         let mut irqs = this.irqs.lock();

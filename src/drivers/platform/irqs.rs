@@ -43,6 +43,7 @@ struct ToUser {
 }
 
 impl irq::Handler for ToUser {
+    #[inline(always)]
     fn handle(&self, receiver: Option<&EventFd>) -> Return {
         if let Some(mask) = &self.mask {
             if !mask.mask() {
@@ -116,6 +117,7 @@ enum When {
 }
 
 impl When {
+    #[inline(always)]
     fn new(set: &IrqSet) -> Result<Self> {
         if set.start != 0 || set.count != 1 {
             return Err(EINVAL);
@@ -137,6 +139,8 @@ impl When {
 }
 
 impl Line {
+    #[cold]
+    #[inline(never)]
     fn request(irq: irq::Number, name: &CStr) -> Result<Self> {
         let masking = if irq.is_level() {
             Some(Masking::new(irq)?)
@@ -152,6 +156,7 @@ impl Line {
         })
     }
 
+    #[inline(always)]
     fn set(&mut self, set: &IrqSet) -> Result {
         match set.action {
             Some(IrqAction::Mask) => self.set_mask(set),
@@ -161,6 +166,7 @@ impl Line {
         }
     }
 
+    #[inline(always)]
     fn set_mask(&mut self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
         let masking = self.masking.as_mut().ok_or(EINVAL)?;
@@ -175,6 +181,7 @@ impl Line {
         Ok(())
     }
 
+    #[inline(always)]
     fn set_unmask(&mut self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
         let masking = self.masking.as_mut().ok_or(EINVAL)?;
@@ -189,6 +196,7 @@ impl Line {
         Ok(())
     }
 
+    #[inline(always)]
     fn set_trigger(&mut self, set: &IrqSet) -> Result {
         if set.count == 0 && matches!(set.data, IrqData::None) {
             self.requested.as_mut().set_receiver(None);
@@ -274,6 +282,7 @@ impl Irqs {
     ///
     /// `ENODEV` if they were revoked, those of requesting the line, `ENOTTY` if not exactly one
     /// action is asked for, `EINVAL` if the interrupt can't do it, and those of eventfds.
+    #[inline(always)]
     pub(super) fn set(&mut self, set: &IrqSet, name: &CStr) -> Result {
         if self.revoked {
             return Err(ENODEV);

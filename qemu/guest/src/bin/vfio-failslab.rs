@@ -79,7 +79,7 @@ fn kernel_log() -> Result<File> {
     Ok(log)
 }
 
-/// Whether the log has got a line with these words.
+/// Returns `true` if the log has got a line with these words.
 fn says(log: &mut File, words: &str) -> bool {
     let mut record = [0; 8192];
     let mut said = false;
@@ -199,8 +199,8 @@ fn main() -> ExitCode {
     };
 
     let mut report = Report::new(3);
-    report.result("binding", test(bind, bus, device, driver));
-    report.result("opening", test(open, bus, device, driver));
-    report.result("setting interrupts", test(set_irqs, bus, device, driver));
+    report.result("binding survives every failing allocation", test(bind, bus, device, driver));
+    report.result("opening survives every failing allocation", test(open, bus, device, driver));
+    report.result("setting interrupts survives every failing allocation", test(set_irqs, bus, device, driver));
     report.finish()
 }

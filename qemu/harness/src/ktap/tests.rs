@@ -137,3 +137,26 @@ fn indented_text_is_no_subtest() {
     let block = parse("TAP version 13\n1..1\n    some table\nok 1 a");
     assert!(block.is_good());
 }
+
+#[test]
+fn each_result_is_kept_with_the_reason_of_a_skip() {
+    let block = parse(
+        "TAP version 13\n1..3\nok 1 a\n    ok 1 x # SKIP no edu\n    not ok 2 y\nnot ok 2 b\nok 3 c # SKIP",
+    );
+    let singles: Vec<_> = block
+        .singles
+        .iter()
+        .map(|single| (single.name.as_str(), single.kind, single.why.as_str()))
+        .collect();
+    assert_eq!(
+        singles,
+        [
+            ("a", Kind::Pass, ""),
+            ("b: x", Kind::Skip, "no edu"),
+            ("b: y", Kind::Fail, ""),
+            ("c", Kind::Skip, ""),
+        ]
+    );
+    let block = parse("TAP version 13\n1..0 # SKIP no edu here");
+    assert_eq!(block.singles[0].why, "no edu here");
+}

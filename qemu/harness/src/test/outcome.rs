@@ -2,7 +2,11 @@
 
 //! The verdict over one script.
 
-use crate::ktap::{Block, ResultLine};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::ktap::{Block, Kind, ResultLine, Single};
 
 /// The number of splats of one script that a report tells of: the first is the cause, the others tend to
 /// follow.
@@ -28,11 +32,30 @@ pub(crate) enum Ending {
     GuestDied,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     Pass,
     Skip,
     Fail,
+}
+
+/// The reasons for which results of a script may be skipped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Skips<'a> {
+    /// Any: the kernel is not of our making.
+    Any,
+    /// Those that contain one of these texts.
+    Only(&'a [String]),
+}
+
+impl Skips<'_> {
+    fn allow(self, single: &Single) -> bool {
+        match self {
+            Skips::Any => true,
+            Skips::Only(texts) => texts.iter().any(|text| single.why.contains(text)),
+        }
+    }
 }
 
 /// One script, run once.
@@ -46,6 +69,10 @@ pub(crate) struct Outcome {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
     pub(crate) skipped: usize,
+    /// Each of its results.
+    pub(crate) singles: Vec<Single>,
+    /// The time from the end of the script before it.
+    pub(crate) took: Duration,
     timed_out: bool,
 }
 
@@ -57,6 +84,7 @@ impl Outcome {
         result: Option<&ResultLine>,
         ending: Ending,
         splats: Vec<Splat>,
+        skips: Skips<'_>,
     ) -> Self {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let block = Block::parse(&lines);
@@ -68,6 +96,13 @@ impl Outcome {
                 true,
             ),
         };
+        let is_refused = |single: &&Single| single.kind == Kind::Skip && !skips.allow(single);
+        for Single { name, why, .. } in block.singles.iter().filter(is_refused) {
+            let name = if name.is_empty() { "all" } else { name };
+            reasons.push(format!(
+                "skipped, and the header does not say that it may be: {name} ({why})"
+            ));
+        }
         for splat in splats.iter().take(SPLATS_TOLD) {
             let when = if splat.late {
                 " (after it had ended)"
@@ -99,6 +134,8 @@ impl Outcome {
             passed: block.passed,
             failed,
             skipped,
+            singles: block.singles,
+            took: Duration::ZERO,
             timed_out,
         }
     }

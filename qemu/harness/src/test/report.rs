@@ -10,11 +10,16 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 
+use anyhow::Result;
+
 use crate::test::{
+    archive,
     outcome::{Outcome, Verdict},
     session::Sink,
+    summary::{Summary, Test, seconds},
 };
 
 /// Counts of a whole run.
@@ -55,10 +60,17 @@ struct State {
     /// Lines of the scripts that run behind it.
     waiting: BTreeMap<usize, Vec<String>>,
     failures: Vec<String>,
+    tests: Vec<Test>,
+    /// All that went out.
+    ktap: String,
+    /// The release that the kernel has told.
+    kernel: String,
 }
 
 impl State {
     fn out(&mut self, line: &str) {
+        self.ktap.push_str(line);
+        self.ktap.push('\n');
         let mut stdout = std::io::stdout().lock();
         // A reader who went away does not change the verdict.
         let _ = writeln!(stdout, "{line}");
@@ -82,16 +94,25 @@ impl State {
 
 /// Shared by all boots of a run.
 pub(crate) struct Report {
+    /// Series, architecture and flavour.
+    target: String,
+    began: Instant,
     state: Mutex<State>,
 }
 
 impl Report {
     /// Begins a run of `count` scripts.
-    pub(crate) fn new(count: usize) -> Self {
-        println!("KTAP version 1\n1..{count}");
-        Self {
+    pub(crate) fn new(target: String, count: usize) -> Self {
+        let report = Self {
+            target,
+            began: Instant::now(),
             state: Mutex::default(),
-        }
+        };
+        report.with(|state| {
+            state.out("KTAP version 1");
+            state.out(&format!("1..{count}"));
+        });
+        report
     }
 
     fn with<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
@@ -103,15 +124,29 @@ impl Report {
         self.with(|state| state.out(&format!("# {text}")));
     }
 
-    /// Something failed that is no script.
-    pub(crate) fn failure(&self, name: &str, reasons: &[String], details: &[String], log: &Path) {
+    /// Keeps the release that a kernel has told.
+    pub(crate) fn kernel(&self, release: &str) {
+        self.with(|state| release.clone_into(&mut state.kernel));
+    }
+
+    /// A machine failed to boot, or complained before its first script.
+    pub(crate) fn boot_failure(
+        &self,
+        machine: &str,
+        reasons: &[String],
+        details: &[String],
+        log: &Path,
+    ) {
         self.with(|state| {
             state.totals.failed += 1;
-            state.failures.push(describe(name, reasons, details, log));
+            let name = format!("{machine}:boot");
+            state.failures.push(describe(&name, reasons, details, log));
+            state.tests.push(Test::of_boot(machine, reasons, log));
         });
     }
 
-    fn result(&self, boot: usize, name: &str, outcome: &Outcome, log: &Path) {
+    fn result(&self, boot: usize, machine: &str, outcome: &Outcome, log: &Path) {
+        let name = format!("{machine}:{}", outcome.name);
         self.with(|state| {
             state.release(boot);
             state.results += 1;
@@ -124,9 +159,10 @@ impl Report {
             let line = format!("{ok} {} {name}{directive}", state.results);
             state.out(&line);
             if outcome.verdict == Verdict::Fail {
-                let text = describe(name, &outcome.reasons, &outcome.excerpts(), log);
+                let text = describe(&name, &outcome.reasons, &outcome.excerpts(), log);
                 state.failures.push(text);
             }
+            state.tests.push(Test::new(machine, outcome, log));
             if state.front == Some(boot) {
                 state.front = state.waiting.keys().next().copied();
                 if let Some(next) = state.front {
@@ -136,16 +172,46 @@ impl Report {
         });
     }
 
-    /// Prints the summary and returns the verdict: something passed and nothing failed.
-    pub(crate) fn finish(&self, logs: &Path) -> bool {
-        let (totals, failures) =
-            self.with(|state| (state.totals, std::mem::take(&mut state.failures)));
+    /// Prints the summary, keeps it in the folder under the target's name, and returns the verdict:
+    /// something passed and nothing failed.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be kept.
+    pub(crate) fn finish(&self, logs: &Path) -> Result<bool> {
+        let (totals, failures, ktap, summary) = self.with(|state| {
+            let summary = Summary {
+                target: self.target.clone(),
+                kernel: std::mem::take(&mut state.kernel),
+                seconds: seconds(self.began.elapsed()),
+                passed: state.totals.passed,
+                failed: state.totals.failed,
+                skipped: state.totals.skipped,
+                tests: std::mem::take(&mut state.tests),
+            };
+            (
+                state.totals,
+                std::mem::take(&mut state.failures),
+                std::mem::take(&mut state.ktap),
+                summary,
+            )
+        });
         for failure in failures {
             println!("\n{failure}");
         }
+        let skips = summary.skips();
+        if !skips.is_empty() {
+            println!("\nSKIPPED");
+        }
+        for skip in skips {
+            println!("  {skip}");
+        }
+        let name = format!("test-{}", self.target);
+        archive::write(&summary, logs, &name, &ktap)?;
         println!("\nlogs: {}", logs.display());
+        println!("page: {}", logs.join(format!("{name}.html")).display());
         println!("{}", totals.line());
-        totals.is_success()
+        Ok(totals.is_success())
     }
 }
 
@@ -180,8 +246,8 @@ impl Sink for Boot<'_> {
     }
 
     fn end(&mut self, outcome: &Outcome) {
-        let name = format!("{}:{}", self.machine, outcome.name);
-        self.report.result(self.number, &name, outcome, &self.log);
+        self.report
+            .result(self.number, self.machine, outcome, &self.log);
     }
 }
 

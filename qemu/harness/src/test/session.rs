@@ -14,7 +14,7 @@ use crate::{
     klog::{EXCERPT_LINES, Line, Scanner},
     ktap::ResultLine,
     qemu::Event,
-    test::outcome::{Ending, Outcome, Splat},
+    test::outcome::{Ending, Outcome, Skips, Splat},
 };
 
 /// The time after its own limit that a script may take to be gone.
@@ -28,6 +28,8 @@ const INDENT: &str = "    ";
 pub(crate) struct Planned {
     pub(crate) name: String,
     pub(crate) limit: Duration,
+    /// Texts of which the reason of a skip must contain one; `None` if all are allowed.
+    pub(crate) optional: Option<Vec<String>>,
 }
 
 /// A listener to what happens.
@@ -250,13 +252,20 @@ impl<'a> Session<'a> {
 
     fn finish(&mut self, index: usize, ending: Ending, now: Instant) {
         let record = std::mem::take(&mut self.records[index]);
-        let outcome = Outcome::judge(
-            &self.planned[index].name,
+        let planned = &self.planned[index];
+        let skips = match &planned.optional {
+            None => Skips::Any,
+            Some(texts) => Skips::Only(texts),
+        };
+        let mut outcome = Outcome::judge(
+            &planned.name,
             &record.lines,
             record.result.as_ref(),
             ending,
             record.splats,
+            skips,
         );
+        outcome.took = now.saturating_duration_since(self.since);
         self.since = now;
         self.spoilt = outcome.spoils_the_guest();
         self.sink.end(&outcome);

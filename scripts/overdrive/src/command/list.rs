@@ -2,6 +2,8 @@
 
 //! `list`: who owns what.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::{
@@ -62,6 +64,11 @@ impl Row {
 
 /// Returns the devices that are to be shown.
 pub(super) fn devices(system: &System, show: &Show) -> Result<Vec<Device>> {
+    let read = if show.json {
+        Device::read_on_bus
+    } else {
+        Device::read_brief
+    };
     for bus in &show.bus {
         if !system.is_dir(&format!("/sys/bus/{bus}")) {
             return Err(Failure::new(
@@ -79,7 +86,7 @@ pub(super) fn devices(system: &System, show: &Show) -> Result<Vec<Device>> {
         devices.extend(
             all_on_bus(system, &bus)
                 .iter()
-                .map(|path| Device::read_on_bus(system, path, &bus))
+                .map(|path| read(system, path, &bus))
                 .filter(|device| everything || is_interesting(device)),
         );
     }
@@ -102,6 +109,23 @@ pub(super) fn print_json(system: &System, devices: &[Device]) {
     json::print_json(&rows);
 }
 
+/// The drivers that are known to hand devices to userspace, or not to. A driver does it with all of its devices.
+#[derive(Debug, Default)]
+pub(super) struct VfioDrivers(HashMap<(String, String), bool>);
+
+impl VfioDrivers {
+    /// Returns `true` if the device's driver is one.
+    pub(super) fn have(&mut self, system: &System, device: &Device) -> bool {
+        let Some(driver) = &device.driver else {
+            return false;
+        };
+        *self
+            .0
+            .entry((device.bus.clone(), driver.clone()))
+            .or_insert_with(|| device.is_for_userspace(system))
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(system: &System, show: &Show) -> Result {
     let devices = devices(system, show)?;
@@ -111,11 +135,12 @@ pub(super) fn run(system: &System, show: &Show) -> Result {
     }
     let carried = Carried::survey(system);
     let mut table = Table::with_head(&["DEVICE", "GROUP", "DRIVER", "OVERRIDE", "BY", "WHAT"]);
+    let mut drivers = VfioDrivers::default();
     for device in &devices {
         let row = Row::new(system, &carried, device);
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         table.row(
-            device.tone(system),
+            device.tone(drivers.have(system, device)),
             [
                 row.device.clone(),
                 row.group

@@ -14,7 +14,7 @@ use crate::{
     policy,
     rule::{configfs, parameter},
     slot,
-    store::{Entry, Saved, Store, parameters},
+    store::{Entry, Saved, Store, boot, parameters},
     system::System,
     users::Users,
 };
@@ -28,6 +28,12 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
     }
     if args.print {
         print(&saved);
+        return report.end(false);
+    }
+    if args.modules {
+        for module in boot::modules(&saved) {
+            output::print(module);
+        }
         return report.end(false);
     }
     load(system, &saved, &mut report)?;
@@ -140,6 +146,10 @@ fn buses(system: &System, saved: &Saved, report: &mut Report) {
     for (name, scope, place) in wanted {
         if bus::extended(system).iter().any(|(its, _)| *its == name) {
             continue;
+        }
+        if !system.is_dir(&format!("/sys/bus/{name}")) {
+            // If that fails, extending the bus tells it.
+            let _ = modules::load(system, boot::bus_module(&name), &[]);
         }
         match bus::extend(system, &name, scope) {
             Ok(()) => report.did(format!("bus {name}")),

@@ -2,7 +2,7 @@
 
 //! `tree`: who owns what, by bus and IOMMU group.
 
-use super::list::{self, Row};
+use super::list::{self, Row, VfioDrivers};
 use crate::{
     args::Show,
     device::{Device, carried::Carried},
@@ -22,6 +22,7 @@ pub(super) fn run(system: &System, show: &Show) -> Result {
     devices.sort_by(|a, b| (&a.bus, a.group, &a.name).cmp(&(&b.bus, b.group, &b.name)));
     let carried = Carried::survey(system);
     let mut table = Table::new();
+    let mut drivers = VfioDrivers::default();
     let mut last: Option<(String, Option<u32>)> = None;
     for device in &devices {
         let (bus, group) = (device.bus.clone(), device.group);
@@ -39,7 +40,7 @@ pub(super) fn run(system: &System, show: &Show) -> Result {
         last = Some((bus, group));
         let what = Row::new(system, &carried, device).what();
         table.row(
-            device.tone(system),
+            device.tone(drivers.have(system, device)),
             [format!("    {}", device.name), title(device), what],
         );
     }

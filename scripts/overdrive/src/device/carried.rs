@@ -21,18 +21,18 @@ impl Carried {
     pub fn survey(system: &System) -> Self {
         let mut carried = Self::default();
         for name in system.list("/sys/class/net") {
-            if let Some(path) = system.real(&format!("/sys/class/net/{name}")) {
+            if let Some(path) = system.follow(&format!("/sys/class/net/{name}")) {
                 enter(&mut carried.nets, &path, &name);
             }
         }
         for name in system.list("/sys/class/block") {
             let link = format!("/sys/class/block/{name}");
-            if system.exists(&format!("{link}/partition")) {
-                continue;
-            }
-            let Some(path) = system.real(&link) else {
+            let Some(path) = system.follow(&link) else {
                 continue;
             };
+            if system.exists(&format!("{path}/partition")) {
+                continue;
+            }
             for path in disk_places(system, &path) {
                 enter(&mut carried.disks, &path, &name);
             }

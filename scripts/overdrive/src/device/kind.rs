@@ -33,13 +33,8 @@ pub fn describe(system: &System, device: &Device) -> String {
     let line = |name| system.line(&device.file(name));
     match device.bus.as_str() {
         "pci" => {
-            let id = |name| line(name).trim_start_matches("0x").to_owned();
-            format!(
-                "{} {}:{}",
-                pci_class(&line("class")),
-                id("vendor"),
-                id("device")
-            )
+            let (class, id) = pci_identity(system, device);
+            format!("{} {id}", pci_class(&class))
         }
         "usb" => [line("product"), line("interface")]
             .into_iter()
@@ -52,13 +47,30 @@ pub fn describe(system: &System, device: &Device) -> String {
     }
 }
 
+/// Returns the class of a PCI device in six digits, and its ID. One file has both, at least on a machine that was not
+/// recorded by half.
+fn pci_identity(system: &System, device: &Device) -> (String, String) {
+    let text = system.attribute(&device.file("uevent")).unwrap_or_default();
+    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
+    if let (Some(class), Some(id)) = (value("PCI_CLASS="), value("PCI_ID=")) {
+        return (format!("{class:0>6}"), id.to_ascii_lowercase());
+    }
+    let digits = |name| {
+        let line = system.line(&device.file(name));
+        line.trim_start_matches("0x").to_owned()
+    };
+    (
+        digits("class"),
+        format!("{}:{}", digits("vendor"), digits("device")),
+    )
+}
+
 /// Returns `true` for a PCI bridge to another bus. What is behind it does not depend on its driver.
 pub fn is_bridge(system: &System, device: &Device) -> bool {
     device.bus == "pci" && system.line(&device.file("class")).starts_with("0x0604")
 }
 
 fn pci_class(class: &str) -> &'static str {
-    let class = class.trim_start_matches("0x");
     PCI_CLASSES
         .iter()
         .find(|(digits, _)| class.starts_with(digits))
@@ -71,9 +83,9 @@ mod tests {
 
     #[test]
     fn the_longest_class_that_fits_counts() {
-        assert_eq!(pci_class("0x010802"), "NVMe");
-        assert_eq!(pci_class("0x010000"), "storage");
-        assert_eq!(pci_class("0x060400"), "bridge");
-        assert_eq!(pci_class("0xff0000"), "device");
+        assert_eq!(pci_class("010802"), "NVMe");
+        assert_eq!(pci_class("010000"), "storage");
+        assert_eq!(pci_class("060400"), "bridge");
+        assert_eq!(pci_class("ff0000"), "device");
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use clap::builder::styling::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table as Layout, presets};
 
-use super::print;
+use super::print_text;
 
 /// The meaning of a row, which its colour shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,14 +89,17 @@ impl Table {
     /// Prints the table.
     pub fn print(&self) {
         let paint = wants_colour();
+        let mut text = String::new();
         for (line, tone) in self.lines().iter().zip(&self.tones) {
             let style = tone.style();
             if paint && !style.is_plain() {
-                print(format!("{style}{line}{style:#}"));
+                text.push_str(&format!("{style}{line}{style:#}\n"));
             } else {
-                print(line);
+                text.push_str(line);
+                text.push('\n');
             }
         }
+        print_text(&text);
     }
 }
 

@@ -2,7 +2,11 @@
 
 //! What of the saved policy an initramfs has.
 
-use crate::{modules, system::System};
+use crate::{
+    modules::{self, driver},
+    store::Saved,
+    system::System,
+};
 
 /// Returns the images that the running kernel may have been booted with, and will be.
 pub fn images(system: &System) -> Vec<String> {
@@ -27,4 +31,42 @@ pub fn advice(system: &System) -> Option<&'static str> {
     (system.is_dir("/etc/initramfs-tools") || system.is_dir("/etc/dracut.conf.d")).then_some(
         "build the initramfs again (update-initramfs -u, or dracut --force), so that it holds from the first probe",
     )
+}
+
+/// Modules of buses that are not called like the bus.
+const BUS_MODULES: &[(&str, &str)] = &[
+    ("i2c", "i2c-core"),
+    ("mmc", "mmc_core"),
+    ("scsi", "scsi_mod"),
+    ("usb", "usbcore"),
+    ("usb-serial", "usbserial"),
+];
+
+/// Returns the module that brings a bus, where it is not built in.
+pub fn bus_module(bus: &str) -> &str {
+    BUS_MODULES
+        .iter()
+        .find(|(name, _)| *name == bus)
+        .map_or(bus, |(_, module)| module)
+}
+
+/// Returns the modules of the drivers and buses that what is saved names, each once. Some may be built in, or have another
+/// name: modprobe knows.
+pub fn modules(saved: &Saved) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in &saved.rules {
+        let (name, bus) = (entry.value.driver(), entry.value.get("bus"));
+        if !driver::is_word(name) {
+            names.push(name.to_owned());
+        }
+        if !bus.is_empty() && bus != "pci" && bus != "platform" {
+            names.push(bus_module(bus).to_owned());
+        }
+    }
+    for entry in &saved.buses {
+        names.push(bus_module(&entry.value.0).to_owned());
+    }
+    names.sort();
+    names.dedup();
+    names
 }

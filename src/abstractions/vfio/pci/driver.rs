@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     abstractions::{
-        driver::RegistrationOps,
+        driver::{
+            RegistrationOps,
+            MODULE_NAME, //
+        },
         vfio::{
             Header,
             NewDevice, //
@@ -178,6 +181,8 @@ unsafe impl<D: Driver> RegistrationOps for Adapter<D> {
     type DriverType = bindings::pci_driver;
 
     const DEVICE_DRIVER_OFFSET: usize = offset_of!(bindings::pci_driver, driver);
+    const UNREGISTER: unsafe extern "C" fn(*mut bindings::pci_driver) =
+        bindings::pci_unregister_driver;
 
     fn driver() -> bindings::pci_driver {
         bindings::pci_driver {
@@ -192,22 +197,11 @@ unsafe impl<D: Driver> RegistrationOps for Adapter<D> {
         }
     }
 
-    unsafe fn register(
-        driver: *mut bindings::pci_driver,
-        name: *const c_char,
-        module: &'static ThisModule,
-    ) -> c_int {
-        let module_name = kernel::str::CStrExt::as_char_ptr(c"overdrive");
-
-        // SAFETY: By the safety requirements.
+    unsafe fn register(driver: *mut bindings::pci_driver, module: &'static ThisModule) -> c_int {
+        // SAFETY: By the safety requirements. The bus takes the name from here.
         unsafe {
-            (*driver).name = name;
-            bindings::__pci_register_driver(driver, module.as_ptr(), module_name)
+            (*driver).name = (*driver).driver.name;
+            bindings::__pci_register_driver(driver, module.as_ptr(), MODULE_NAME)
         }
-    }
-
-    unsafe fn unregister(driver: *mut bindings::pci_driver) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::pci_unregister_driver(driver) };
     }
 }

@@ -181,6 +181,22 @@ fn interrupt(bind: Bind) -> Result<Step> {
     }))
 }
 
+/// A page of the device under vfio-pci is mapped, touched and unmapped: the peer of the same under
+/// overdrive's platform driver. The C vfio-platform enters pages when they are mapped, for good.
+pub fn map_under_peer() -> Result<Step> {
+    let opened = Opened::new(Bound::to_peer, EDU)?;
+    let region = opened.device.region(VFIO_PCI_BAR0_REGION_INDEX)?;
+
+    Ok(Box::new(move || {
+        let opened = &opened;
+        opened
+            .device
+            .map(region.offset, PAGE, MAP_SHARED)?
+            .read_u32(0);
+        Ok(())
+    }))
+}
+
 fn reset(bind: Bind) -> Result<Step> {
     let opened = Opened::new(bind, NIC)?;
 

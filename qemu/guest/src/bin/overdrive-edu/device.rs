@@ -27,7 +27,7 @@ use crate::region::{Region, file};
 const COMMAND: u64 = 4;
 const COMMAND_MASTER: u16 = 4;
 
-/// Where the program's memory is for the device, which has 28 address lines.
+/// The address of the program's memory for the device, which has 28 address lines.
 pub const IOVA: u64 = 0x10_0000;
 
 /// The length of the program's memory, and of the device's.
@@ -36,7 +36,7 @@ pub const MEMORY: usize = 2 * PAGE;
 /// In the command register: the device does not interrupt on its line.
 const COMMAND_INTX_DISABLE: u16 = 0x400;
 
-/// How the device is opened.
+/// A way to open the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// A group in a container.
@@ -106,7 +106,7 @@ impl Edu {
         self.registers.write_u32(register as usize, value);
     }
 
-    /// Whether the device may access memory and send interrupts as messages.
+    /// Returns `true` if the device may access memory and send interrupts as messages.
     pub fn is_bus_master(&self) -> bool {
         self.command() & COMMAND_MASTER != 0
     }
@@ -147,8 +147,8 @@ impl Edu {
         wait::until_true(|| Ok(!self.dma_is_running())).context("the DMA engine does not finish")
     }
 
-    /// Whether the device itself is kept from interrupting on its line: what VFIO shows of the command
-    /// register is the user's idea of it.
+    /// Returns `true` if the device itself is kept from interrupting on its line. VFIO shows the user's
+    /// idea of the command register.
     pub fn is_masked(&self) -> io::Result<bool> {
         let config = fs::read(format!("/sys/bus/pci/devices/{}/config", self.address))?;
         let command = u16::from_le_bytes([config[4], config[5]]);

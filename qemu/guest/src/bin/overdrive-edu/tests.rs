@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the device is made to do.
+//! Tests of all that the device can do.
 
 use std::{
     thread::{self, sleep},
@@ -25,7 +25,7 @@ use crate::{
     region::{Region, file},
 };
 
-/// How much is transferred: QEMU before 8.0 takes the buffer's last byte for one too many.
+/// The length of a transfer: QEMU before 8.0 takes the buffer's last byte for one too many.
 const LENGTH: usize = PAGE - 4;
 
 /// The first region after the standard ones.
@@ -41,7 +41,7 @@ const TRANSFER: Duration = Duration::from_millis(300);
 pub struct Subject<'a> {
     pub address: &'a str,
     pub mode: Mode,
-    /// Whether the driver in the kernel is overdrive's edu variant.
+    /// The driver in the kernel is overdrive's edu variant.
     pub variant: bool,
 }
 
@@ -280,8 +280,8 @@ fn interrupt_during_reset(subject: &Subject<'_>) -> Outcome {
         .enable_irq(VFIO_PCI_INTX_IRQ_INDEX, vec![&interrupt])
         .context("no INTx")?;
 
-    begin_transfer(&edu)?;
     equal("masked before", edu.is_masked()?, false)?;
+    begin_transfer(&edu)?;
     edu.reset()?;
     equal(
         "interrupts during the reset",

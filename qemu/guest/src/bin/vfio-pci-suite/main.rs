@@ -7,6 +7,7 @@
 mod edu;
 mod events;
 mod hot_reset;
+mod power;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,7 @@ use overdrive_guest::ktap::{Outcome, Report};
 /// A test of the device with this address.
 type Test = (&'static str, fn(&str) -> Outcome);
 
-const TESTS: &[&[Test]] = &[events::TESTS, edu::TESTS, hot_reset::TESTS];
+const TESTS: &[&[Test]] = &[events::TESTS, edu::TESTS, power::TESTS, hot_reset::TESTS];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();

@@ -49,7 +49,7 @@ pub(crate) fn has_reset(subject: &Subject, kind: Kind) -> bool {
     }
 }
 
-/// Whether a table that was added to the machine's own has a method for it.
+/// Returns `true` if a table that was added to the machine's own has a method for it.
 fn acpi_has_reset() -> bool {
     fs::read_dir("/sys/firmware/acpi/tables")
         .into_iter()

@@ -42,7 +42,7 @@ pub(crate) const TESTS: &[Test] = &[
         from_all_sides,
     ),
     ("an edge can't be masked", edge),
-    ("without an eventfd there is no signal", disabled),
+    ("an interrupt without an eventfd signals nobody", disabled),
     ("an eventfd that is closed meanwhile does no harm", closed),
     (
         "a bad descriptor for an interrupt changes nothing",

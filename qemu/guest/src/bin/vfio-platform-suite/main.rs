@@ -27,7 +27,7 @@ use vfio_bindings::bindings::vfio::{
 /// The device that the tests are run on.
 struct Subject {
     name: String,
-    /// Whether overdrive's driver has the device.
+    /// Overdrive's driver has the device.
     ours: bool,
 }
 

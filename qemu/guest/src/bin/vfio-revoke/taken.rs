@@ -142,7 +142,7 @@ fn map_until(over: &AtomicBool, file: &File, position: u64) -> io::Result<VecDeq
     Ok(last)
 }
 
-/// What is mapped when the device is taken away must be taken away, too.
+/// Mappings that are made while the device is taken away must go, too.
 fn new_mappings(subject: &Subject) -> Outcome {
     let device = subject.open()?;
     if first_page(&device)?.is_none() {

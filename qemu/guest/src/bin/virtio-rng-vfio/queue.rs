@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Result, ensure};
 use overdrive_guest::mapping::{Mapping, PAGE};
 
-/// Where the parts of the queue are, in a page of its own.
+/// The offsets of the parts of the queue, in a page of its own.
 const DESCRIPTORS: usize = 0;
 const AVAILABLE: usize = 0x400;
 const USED: usize = 0x800;

@@ -59,6 +59,7 @@ fn replay(names: &[&str], log: &str, end: End) -> Replay {
         .map(|name| Planned {
             name: (*name).to_owned(),
             limit: Duration::from_secs(10),
+            optional: Some(vec!["no edu".to_owned()]),
         })
         .collect();
     let now = Instant::now();
@@ -123,6 +124,20 @@ fn a_skipped_test() {
 }
 
 #[test]
+fn a_skip_that_the_header_does_not_allow_is_a_failure() {
+    let replay = one(
+        "TAP version 13\n1..2\nok 1 x # SKIP no edu here\nok 2 y # SKIP no nvme",
+        "",
+        "ok 1 a",
+    );
+    assert_eq!(replay.only().verdict, Verdict::Fail);
+    assert_eq!(
+        replay.reasons(),
+        ["skipped, and the header does not say that it may be: y (no nvme)"]
+    );
+}
+
+#[test]
 fn a_failed_test_says_what() {
     let replay = one(
         "TAP version 13\n1..2\nok 1 x\nnot ok 2 y",
@@ -163,7 +178,7 @@ fn the_exit_status_must_agree() {
         replay.reasons(),
         ["not ok: x", "exit status 0 although a result is not ok"]
     );
-    let replay = one("TAP version 13\n1..0 # SKIP", "", "ok 1 a");
+    let replay = one("TAP version 13\n1..0 # SKIP no edu", "", "ok 1 a");
     assert_eq!(
         replay.reasons(),
         ["exit status 0 although everything is skipped"]

@@ -75,24 +75,29 @@ const MATCHERS: &[&str] = &[
     "apply",
 ];
 
+/// None of them is a device pattern that matches more than [`PLAYGROUND`] does.
 const TEXTS: &[&str] = &[
     "pci",
     "platform",
-    "0000:*",
     "0000:00:0[4-7].0",
+    "0000:03:0?.0",
     "pci:v00001234d*",
-    "pci:*",
+    "pci:v00008086d*",
     "1",
     "0",
     "0-3,7",
     "0000:00:0c.0",
     "00:0b.0/00.0",
-    "*",
+    "pci:*sc*",
     "[",
     "\\",
     "vfio-meta",
     "none",
 ];
+
+/// The devices that rules may match. A rule can be applied to all that it matches, and the channels to
+/// the host are behind a device as well.
+const PLAYGROUND: &str = "0000:0[0-9a]:0[4-9a-f].0";
 
 /// Steps, as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,6 +210,8 @@ fn do_step(machine: &Machine, open: &Open, step: &[u8]) -> Result<()> {
         2 => put("/sys/bus/pci/drivers_probe".into(), &device.name),
         3 => put(driver_path(target).join("bind"), &device.name),
         4 => put(device.path().join("overdrive/rebind"), target),
+        // The group can have devices of other kinds.
+        5 if pick(TARGETS, b) == OWN => put(device.path().join("overdrive/rebind_group"), "none"),
         5 => put(device.path().join("overdrive/rebind_group"), target),
         6 | 7 => transaction(machine, open, step),
         8 => read_transaction(open, c),
@@ -277,9 +284,10 @@ fn read_transaction(open: &Open, c: u8) -> Result<()> {
 fn make_rule(device: &Plaything, a: u8, b: u8, c: u8) -> Result<()> {
     let rule = PathBuf::from(format!("{RULES}/r{}", c % 4));
     fs::create_dir(&rule)?;
+    put(rule.join("device"), PLAYGROUND)?;
     match (c >> 2) % 4 {
         0 => put(rule.join("device"), &device.name)?,
-        1 => put(rule.join("device"), "0000:*")?,
+        1 => {}
         2 => put(rule.join("modalias"), "pci:*")?,
         _ => put(rule.join("parent"), pick(TEXTS, a))?,
     }

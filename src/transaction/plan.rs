@@ -23,7 +23,7 @@ pub(crate) use waves::Waves;
 /// Identifies a device for as long as somebody holds a reference to it.
 pub(crate) type DeviceId = usize;
 
-/// Whether attaches of several devices may overlap.
+/// The way in which attaches of several devices may overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// They may: nothing outside sees in which order they happen.
@@ -51,7 +51,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) consumers: KVec<DeviceId>,
 }
 
-/// Why there is no plan for a set. Positions are those of the devices in the set.
+/// The reason for which there is no plan for a set. Positions are those of the devices in the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conflict {
     /// A device is named twice.
@@ -135,12 +135,12 @@ fn refuse_conflicts(set: &[Subject<'_>]) -> Result<(), Conflict> {
     Ok(())
 }
 
-/// Whether the device at `at` needs the one at `other` to be attached first.
+/// Returns `true` if the device at `at` needs the one at `other` to be attached first.
 fn needs(set: &[Subject<'_>], at: usize, other: usize) -> bool {
     set[at].ancestors.contains(&set[other].id) || set[other].consumers.contains(&set[at].id)
 }
 
-/// How many devices of the set, one after the other, must be attached before each device can be.
+/// Returns the number of devices of the set that must be attached before each device, one by one.
 fn ranks(set: &[Subject<'_>]) -> Result<KVec<usize>, Conflict> {
     let mut ranks = KVec::with_capacity(set.len(), GFP_KERNEL)?;
 
@@ -195,53 +195,49 @@ mod tests {
     }
 
     #[test]
-    fn independent_devices_are_released_side_by_side() {
+    fn independent_devices_are_released_side_by_side() -> Result<(), Conflict> {
         let set = [device(1, b"b"), device(2, b"a"), device(3, b"c")];
-        let Ok(plan) = plan(&set, Pace::InOrder) else {
-            panic!("there is a plan");
-        };
+        let plan = plan(&set, Pace::InOrder)?;
 
         assert_eq!(plan.release.len(), 1);
         assert_eq!(plan.release.get(0).map(<[usize]>::len), Some(3));
+        Ok(())
     }
 
     #[test]
-    fn standard_drivers_are_attached_in_the_order_of_addresses() {
+    fn standard_drivers_are_attached_in_the_order_of_addresses() -> Result<(), Conflict> {
         let set = [device(1, b"b"), device(2, b"a"), device(3, b"10")];
-        let Ok(plan) = plan(&set, Pace::InOrder) else {
-            panic!("there is a plan");
-        };
+        let plan = plan(&set, Pace::InOrder)?;
 
         assert_eq!(plan.attach.len(), 3);
         assert_eq!(plan.attach.get(0), Some(&[1][..]));
         assert_eq!(plan.attach.get(1), Some(&[0][..]));
         assert_eq!(plan.attach.get(2), Some(&[2][..]));
+        Ok(())
     }
 
     #[test]
-    fn drivers_that_give_no_names_are_attached_side_by_side() {
+    fn drivers_that_give_no_names_are_attached_side_by_side() -> Result<(), Conflict> {
         let set = [device(1, b"b"), device(2, b"a")];
-        let Ok(plan) = plan(&set, Pace::SideBySide) else {
-            panic!("there is a plan");
-        };
+        let plan = plan(&set, Pace::SideBySide)?;
 
         assert_eq!(plan.attach.len(), 1);
+        Ok(())
     }
 
     #[test]
-    fn a_consumer_is_released_before_its_supplier_and_attached_after_it() {
+    fn a_consumer_is_released_before_its_supplier_and_attached_after_it() -> Result<(), Conflict> {
         let mut set = [device(1, b"b"), device(2, b"a")];
 
         // The second, which comes first by address, consumes the first.
         assert!(set[0].consumers.push(2, GFP_KERNEL).is_ok());
-        let Ok(plan) = plan(&set, Pace::SideBySide) else {
-            panic!("there is a plan");
-        };
+        let plan = plan(&set, Pace::SideBySide)?;
 
         assert_eq!(plan.release.get(0), Some(&[1][..]));
         assert_eq!(plan.release.get(1), Some(&[0][..]));
         assert_eq!(plan.attach.get(0), Some(&[0][..]));
         assert_eq!(plan.attach.get(1), Some(&[1][..]));
+        Ok(())
     }
 
     #[test]
@@ -261,17 +257,16 @@ mod tests {
     }
 
     #[test]
-    fn a_bridge_and_an_endpoint_below_it_are_none() {
+    fn a_bridge_and_an_endpoint_below_it_are_none() -> Result<(), Conflict> {
         let mut set = [device(1, b"a"), device(2, b"b")];
 
         assert!(set[1].ancestors.push(1, GFP_KERNEL).is_ok());
         set[0].is_bridge = true;
-        let Ok(plan) = plan(&set, Pace::SideBySide) else {
-            panic!("there is a plan");
-        };
+        let plan = plan(&set, Pace::SideBySide)?;
 
         assert_eq!(plan.release.get(0), Some(&[1][..]));
         assert_eq!(plan.attach.get(0), Some(&[0][..]));
+        Ok(())
     }
 
     #[test]

@@ -126,12 +126,12 @@ impl Machine {
             }
         }
         for device in &self.devices {
-            // It has none, or they go with it.
-            let _ = fs::write(device.path().join("sriov_numvfs"), "0");
             if !device.path().exists() {
                 fs::write("/sys/bus/pci/rescan", "1").context("rescan")?;
             }
             eventually(|| put_back(device))?;
+            // Most devices have no such file. It takes a driver, and one that was lost has left them.
+            let _ = fs::write(device.path().join("sriov_numvfs"), "0");
         }
         Ok(())
     }

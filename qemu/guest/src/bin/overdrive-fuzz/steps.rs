@@ -99,6 +99,11 @@ const TEXTS: &[&str] = &[
 /// the host are behind a device as well.
 const PLAYGROUND: &str = "0000:0[0-9a]:0[4-9a-f].0";
 
+/// Held while functions are removed, or virtual ones made. A driver can leave virtual functions behind; they
+/// then outlive the physical function if that is removed, and once it has been found again,
+/// `pci_iov_add_virtfn()` adds them a second time and dereferences NULL.
+static FUNCTIONS: Mutex<()> = Mutex::new(());
+
 /// Steps, as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sequence(pub(crate) Vec<u8>);
@@ -222,10 +227,7 @@ fn do_step(machine: &Machine, open: &Open, step: &[u8]) -> Result<()> {
         ),
         11 => fs::remove_dir(format!("{RULES}/r{}", a % 4)).context("rmdir"),
         12 => remove(device, b),
-        13 => put(
-            device.path().join("sriov_numvfs"),
-            pick(&["0", "1", "4", "9"], b),
-        ),
+        13 => set_virtual_functions(device, pick(&["0", "1", "4", "9"], b)),
         14 => open_device(open, device, c),
         15 | 16 => use_device(open, a, b, c),
         _ => others(device, b, c),
@@ -304,8 +306,17 @@ fn make_rule(device: &Plaything, a: u8, b: u8, c: u8) -> Result<()> {
     Ok(())
 }
 
+/// Sets the number of a device's virtual functions.
+fn set_virtual_functions(device: &Plaything, count: &str) -> Result<()> {
+    let _one = FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    put(device.path().join("sriov_numvfs"), count)
+}
+
 fn remove(device: &Plaything, b: u8) -> Result<()> {
-    if b & 1 == 0 {
+    let _one = FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    let virtual_functions = fs::read_to_string(device.path().join("sriov_numvfs"));
+    let has_some = virtual_functions.is_ok_and(|count| count.trim() != "0");
+    if b & 1 == 0 && !has_some {
         put(device.path().join("remove"), "1")?;
     }
     if b & 2 == 0 {

@@ -31,16 +31,16 @@ const GUEST_SECONDS: u64 = 600;
 /// The time that a guest takes to boot, and to find that it hangs.
 const SPARE_SECONDS: u64 = 420;
 
-/// How often a sequence is replayed in one guest: some need luck.
+/// The number of times that a sequence is replayed in one guest: some need luck.
 const REPLAYS: u64 = 20;
 
-/// How the kernel's log names each sequence before it begins.
+/// The words before each sequence in the kernel's log.
 const SEQUENCE_IN_LOG: &str = "overdrive-fuzz: ";
 
 /// Arguments of `fuzz`.
 #[derive(Args, Debug)]
 pub(crate) struct FuzzArgs {
-    /// How long to look, not counting what the boots take
+    /// The time to look, in seconds, without the boots
     #[arg(long, default_value_t = 600, value_name = "N")]
     seconds: u64,
 
@@ -49,7 +49,7 @@ pub(crate) struct FuzzArgs {
     replay: Option<PathBuf>,
 }
 
-/// What one guest told.
+/// The lines that one guest told.
 #[derive(Default)]
 struct Told {
     corpus: Vec<String>,

@@ -26,7 +26,7 @@ impl Random {
 
 pub(crate) struct Corpus {
     sequences: Vec<Sequence>,
-    /// How many of them were tried as they are.
+    /// The number of those that were tried as they are.
     tried: usize,
     random: Random,
 }

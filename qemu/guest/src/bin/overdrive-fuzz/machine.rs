@@ -27,7 +27,7 @@ const DRIVERS: &str = "/sys/bus/pci/drivers";
 const RULES: &str = "/sys/kernel/config/overdrive-rules";
 const BUSES: &str = "/sys/kernel/config/overdrive-buses";
 
-/// How long what goes on by itself may take.
+/// The time that what goes on by itself may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A device, and what it is when nobody plays with it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the bytes of a sequence do.
+//! The meaning of the bytes of a sequence.
 
 use std::{
     fmt,
@@ -27,7 +27,7 @@ use crate::machine::{Machine, Plaything, driver_path};
 pub(crate) const STEP: usize = 4;
 pub(crate) const MAX_STEPS: usize = 24;
 
-/// How long a step is waited for; then it goes on beside those after it.
+/// The time that a step is waited for; then it goes on beside those after it.
 const ALONE: Duration = Duration::from_millis(50);
 
 /// A step with this bit is not waited for at all.

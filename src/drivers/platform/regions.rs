@@ -8,8 +8,8 @@
 use super::access::Access;
 use crate::abstractions::{
     io::{
-        Register,
-        RegisterRange, //
+        RegisterRange,
+        RegisterValue, //
     },
     rwsem::RwSemaphore,
     user_word,
@@ -103,12 +103,6 @@ impl Region {
         }
     }
 
-    /// Returns `true` if a register of 4 bytes may be at `offset`.
-    #[inline(always)]
-    fn is_word(&self, offset: u64) -> bool {
-        self.range.start().wrapping_add(offset) % 4 == 0
-    }
-
     /// Calls `access` for each of the accesses that `count` bytes from `offset` on are: as in C, the
     /// largest of 4, 2 and 1 bytes that the address and the rest allow. What counts is the address, not
     /// the offset: a range may begin anywhere.
@@ -140,33 +134,36 @@ impl Region {
     }
 
     /// Copies one register to userspace.
-    fn get<T: Register>(
+    fn get<T: RegisterValue>(
         &self,
         lock: &RwSemaphore<Access>,
         offset: u64,
         to: &mut UserSliceWriter,
     ) -> Result {
+        let register = self.range.register::<T>(offset)?;
         let access = lock.read();
 
         access.check()?;
-        let value = self.range.read::<T>(offset)?;
+        let value = register.read();
         drop(access);
 
         to.write(&value)
     }
 
     /// Copies one register from userspace.
-    fn put<T: Register>(
+    fn put<T: RegisterValue>(
         &self,
         lock: &RwSemaphore<Access>,
         offset: u64,
         from: &mut UserSliceReader,
     ) -> Result {
+        let register = self.range.register::<T>(offset)?;
         let value = from.read::<T>()?;
         let access = lock.read();
 
         access.check()?;
-        self.range.write(offset, value)
+        register.write(value);
+        Ok(())
     }
 }
 
@@ -235,15 +232,17 @@ impl Regions {
 
         region.can(RegionFlag::Read)?;
         let count = region.clamp(offset, count)?;
-        if count == 4 && region.is_word(offset) {
+        if count == 4 {
             // Nearly every access.
-            let access = lock.read();
+            if let Ok(register) = region.range.register(offset) {
+                let access = lock.read();
 
-            access.check()?;
-            let value = region.range.read(offset)?;
-            drop(access);
-            user_word::put(value, buf)?;
-            return Ok(4);
+                access.check()?;
+                let value = register.read();
+                drop(access);
+                user_word::put(value, buf)?;
+                return Ok(4);
+            }
         }
 
         let mut to = UserSlice::new(buf, count).writer();
@@ -268,14 +267,16 @@ impl Regions {
 
         region.can(RegionFlag::Write)?;
         let count = region.clamp(offset, count)?;
-        if count == 4 && region.is_word(offset) {
+        if count == 4 {
             // Nearly every access.
-            let value = user_word::get(buf)?;
-            let access = lock.read();
+            if let Ok(register) = region.range.register(offset) {
+                let value = user_word::get(buf)?;
+                let access = lock.read();
 
-            access.check()?;
-            region.range.write(offset, value)?;
-            return Ok(4);
+                access.check()?;
+                register.write(value);
+                return Ok(4);
+            }
         }
 
         let mut from = UserSlice::new(buf, count).reader();

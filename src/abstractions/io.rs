@@ -90,7 +90,6 @@ impl RegisterRange {
     }
 
     /// Returns the physical address of the first register, or the number of the first port.
-    #[inline(always)]
     pub(crate) fn start(&self) -> u64 {
         self.start
     }
@@ -139,7 +138,6 @@ impl RegisterRange {
 
     /// Returns `true` if `len` bytes at `offset` are within the range, and their address a multiple of
     /// `len`.
-    #[inline(always)]
     fn has(&self, offset: u64, len: u64) -> bool {
         offset.checked_add(len).is_some_and(|end| end <= self.size)
             && self.start.wrapping_add(offset) % len == 0
@@ -151,7 +149,6 @@ impl RegisterRange {
     ///
     /// `EINVAL` if there is none of that size: it must be within the range, and its address a multiple
     /// of its size. `ENOMEM` if the range can't be mapped.
-    #[inline(always)]
     pub(crate) fn register<T: RegisterValue>(&self, offset: u64) -> Result<Register<'_, T>> {
         if !self.has(offset, size_of::<T>() as u64) {
             return Err(EINVAL);
@@ -237,14 +234,12 @@ pub(crate) struct Register<'a, T> {
 
 impl<T: RegisterValue> Register<'_, T> {
     /// Reads the register.
-    #[inline(always)]
     pub(crate) fn read(&self) -> T {
         // SAFETY: By the type invariants.
         unsafe { T::read(self.addr) }
     }
 
     /// Writes the register.
-    #[inline(always)]
     pub(crate) fn write(&self, value: T) {
         // SAFETY: By the type invariants.
         unsafe { value.write(self.addr) };
@@ -271,13 +266,11 @@ pub(crate) trait RegisterValue: AsBytes + FromBytes + Copy {
 macro_rules! impl_register {
     ($($type:ty, $read:ident, $write:ident;)*) => {$(
         impl RegisterValue for $type {
-            #[inline(always)]
             unsafe fn read(addr: *mut c_void) -> Self {
                 // SAFETY: The caller's promise.
                 unsafe { bindings::$read(addr) }
             }
 
-            #[inline(always)]
             unsafe fn write(self, addr: *mut c_void) {
                 // SAFETY: The caller's promise.
                 unsafe { bindings::$write(self, addr) };

@@ -18,7 +18,6 @@ use kernel::{
 /// # Errors
 ///
 /// `EFAULT` if the process can't write there.
-#[inline(always)]
 pub(crate) fn put(value: u32, ptr: UserPtr) -> Result {
     // SAFETY: The function checks the address that userspace passes; it has no requirements.
     match unsafe { bindings::overdrive_put_user_u32(value, ptr.as_mut_ptr().cast()) } {
@@ -33,7 +32,6 @@ pub(crate) fn put(value: u32, ptr: UserPtr) -> Result {
 /// # Errors
 ///
 /// `EFAULT` if the process can't read there.
-#[inline(always)]
 pub(crate) fn get(ptr: UserPtr) -> Result<u32> {
     let mut value = 0;
 

@@ -85,7 +85,6 @@ impl Region {
         &self.range
     }
 
-    #[inline(always)]
     fn can(&self, flag: RegionFlag) -> Result {
         if self.flags.contains(flag) {
             Ok(())
@@ -95,7 +94,6 @@ impl Region {
     }
 
     /// Returns how many of `count` bytes from `offset` on there are.
-    #[inline(always)]
     fn clamp(&self, offset: u64, count: usize) -> Result<usize> {
         match self.size().checked_sub(offset) {
             None | Some(0) => Err(EINVAL),
@@ -205,7 +203,6 @@ impl Regions {
     }
 
     /// Returns the region at position `pos` of the device's file, and the offset within it.
-    #[inline(always)]
     fn at(&self, pos: i64) -> Result<(&Region, u64)> {
         let pos = u64::try_from(pos)?;
         let region = self.get(u32::try_from(pos >> OFFSET_SHIFT)?)?;

@@ -3,14 +3,14 @@
 //! The services of the kernel for the engine: work items on a queue of this module's own.
 
 use super::{
-    answer::Reason,
     engine::{
         self,
         Level,
         Transaction,
         When, //
     },
-    participant::Participant, //
+    participant::Participant,
+    reason::Reason, //
 };
 use crate::{
     abstractions::{

@@ -133,7 +133,7 @@ impl watch::Handler for Policy {
     }
 
     fn gone(&self, device: &TrackedDevice) {
-        device.clear_set_by(None);
+        device.leave_override();
     }
 
     fn probed(&self, device: &Arc<TrackedDevice>, bound: bool) {
@@ -146,7 +146,7 @@ impl watch::Handler for Policy {
 
     fn untracked(&self, device: &TrackedDevice) {
         device.settle_awaiting();
-        device.clear_set_by(None);
+        device.leave_override();
     }
 }
 

@@ -167,7 +167,7 @@ impl Policy {
             return Ok(());
         }
         let mut source = source_of(rule, &facts)?;
-        let new = Override::of_rule(&source.driver)?;
+        let new = Override::distinct(&source.driver)?;
         source.token = new.token();
         let keeps_off = source.driver[..] == *DriverName::NONE;
         let mut state = tracked.state.lock();

@@ -220,7 +220,7 @@ impl Participant {
         }
         if self.tracked.marks.is_dying() {
             // Nobody else does it anymore.
-            self.tracked.clear_set_by(None);
+            self.tracked.leave_override();
         }
         let result = match outcome {
             Outcome::RolledBack(_) => c"OVERDRIVE=rolled-back",
@@ -258,7 +258,7 @@ impl Member for Participant {
         let by_rule = self.with(|saved| saved.source.is_some());
         let new = match self.target.as_override() {
             None => None,
-            Some(name) if by_rule => Some(Override::of_rule(name)?),
+            Some(name) if by_rule => Some(Override::distinct(name)?),
             Some(name) => Some(Override::new(name)?),
         };
         let mut old_driver = self.with(|saved| core::mem::take(&mut saved.old_driver));

@@ -225,10 +225,16 @@ impl Policy {
 
             if !device::is_bound(dev) && &driver[..] != DriverName::NONE {
                 // A driver that isn't loaded yet finds the device when it is.
-                let _ = device::find_driver(dev, |drv| {
+                let ret = device::find_driver(dev, |drv| {
                     (drv.name() == &driver[..] && bus::matches(dev, drv) == Ok(true))
                         .then(|| drv.attach(dev))
                 });
+
+                // The driver core does not try again what it was asked for this way, and does not tell
+                // of a probe that waits for another device.
+                if let Some(Err(EAGAIN)) = ret {
+                    self.find_out_why(tracked);
+                }
             }
         });
     }
@@ -350,5 +356,6 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
         driver,
         token: Token::NONE,
         reported: false,
+        deferral_reported: false,
     })
 }

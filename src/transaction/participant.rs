@@ -74,12 +74,12 @@ struct Saved {
     outcome: Option<Outcome>,
 }
 
-/// The way in which a device came back.
+/// The way in which a device came to a driver that can take it later.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Back {
-    /// It is with its old driver.
+pub(crate) enum Back {
+    /// It is with the driver.
     Bound,
-    /// The old driver takes it when it can.
+    /// The driver takes it when it can.
     Deferred,
 }
 
@@ -388,7 +388,7 @@ impl Member for Participant {
         // Taken out meanwhile: nothing is locked while the driver core is called.
         let old_driver = self.with(|saved| core::mem::take(&mut saved.old_driver));
         let back = if released && !old_driver.is_empty() {
-            give_back(dev, &old_driver)
+            give_to(dev, &old_driver)
         } else {
             Ok(Back::Bound)
         };
@@ -455,11 +455,11 @@ impl Member for Participant {
     }
 }
 
-/// Binds the device to its old driver.
-fn give_back(dev: &Device, old_driver: &[u8]) -> Result<Back> {
+/// Binds the device to a driver that its override names, now or when the driver can take it.
+pub(super) fn give_to(dev: &Device, driver: &[u8]) -> Result<Back> {
     // Want of memory passes, and is no refusal.
-    let ret = target::attach_to(dev, old_driver).or_else(|err| match err {
-        ENOMEM => target::attach_to(dev, old_driver),
+    let ret = target::attach_to(dev, driver).or_else(|err| match err {
+        ENOMEM => target::attach_to(dev, driver),
         err => Err(err),
     });
 

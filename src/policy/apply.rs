@@ -23,7 +23,8 @@ use crate::{
             self,
             Override,
             Token, //
-        }, //
+        },
+        trace, //
     },
     bus,
     device::{
@@ -181,6 +182,7 @@ impl Policy {
                 BStr::from_bytes(&source.driver),
                 BStr::from_bytes(&source.name)
             );
+            trace::rule(dev, &source.name, &source.driver);
             state.source = Some(source);
         }
         drop(state);

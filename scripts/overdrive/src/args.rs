@@ -81,6 +81,9 @@ pub enum Command {
     /// Tell what restore or the next boot would do to the devices that are here
     #[command(after_help = help::FORESIGHT)]
     Plan(Plan),
+    /// Describe what is bound to VFIO for container runtimes
+    #[command(after_help = help::CDI)]
+    Cdi(Cdi),
 }
 
 /// Which devices are shown, and how.
@@ -348,3 +351,7 @@ pub struct Check {
     #[arg(long)]
     pub json: bool,
 }
+
+/// How devices are described for containers; there is one way.
+#[derive(Debug, ClapArgs)]
+pub struct Cdi {}

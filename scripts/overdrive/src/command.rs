@@ -4,6 +4,7 @@
 
 mod bind;
 mod bus;
+mod cdi;
 mod check;
 mod doctor;
 mod explain;
@@ -41,5 +42,6 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Run(args) => run::run(system, &args),
         Command::Explain(args) => explain::run(system, &args),
         Command::Plan(args) => plan::run(system, &args),
+        Command::Cdi(args) => cdi::run(system, &args),
     }
 }

@@ -96,6 +96,16 @@ Both ask the code that decides in the kernel. Nothing is changed.
 overdrive plan tells what overdrive restore would do now, or with --boot, which drivers the devices that are here have
 after the next boot, and who uses those that would lose theirs.";
 
+/// For `cdi`.
+pub(super) const CDI: &str = "\
+Prints a Container Device Interface specification (JSON) with a device for each one that can be opened through VFIO.
+The names of files for VFIO can change when a device is bound again; then make it again.
+
+Example: a container with a device
+  overdrive bind 0000:03:00.0 vfio-meta
+  overdrive cdi >/etc/cdi/overdrive.json
+  podman run --device overdrive/vfio=0000:03:00.0 ...";
+
 /// For `slot`.
 pub(super) const SLOT: &str = "\
 A slot is a place whose device the meta driver seizes when it is discovered. For PCI it is an address as xen-pciback

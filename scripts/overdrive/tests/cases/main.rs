@@ -2,6 +2,7 @@
 
 //! The program on recorded machines: what it prints, and its exit status.
 
+mod containers;
 mod machine;
 mod manual;
 mod moves;

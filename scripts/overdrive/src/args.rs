@@ -81,6 +81,9 @@ pub enum Command {
     /// Tell what restore or the next boot would do to the devices that are here
     #[command(after_help = help::FORESIGHT)]
     Plan(Plan),
+    /// Make rules from what driverctl and vfio-pci were told
+    #[command(after_help = help::IMPORT)]
+    Import(Import),
     /// Describe what is bound to VFIO for container runtimes
     #[command(after_help = help::CDI)]
     Cdi(Cdi),
@@ -348,6 +351,20 @@ pub struct Plan {
 #[derive(Debug, ClapArgs)]
 pub struct Check {
     /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is done with rules from elsewhere.
+#[derive(Debug, ClapArgs)]
+pub struct Import {
+    /// Write the rules to /etc/overdrive.d
+    #[arg(long)]
+    pub save: bool,
+    /// Also for devices that the next boot needs
+    #[arg(long, short)]
+    pub force: bool,
+    /// For programs: an object
     #[arg(long)]
     pub json: bool,
 }

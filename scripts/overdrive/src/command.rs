@@ -8,6 +8,7 @@ mod cdi;
 mod check;
 mod doctor;
 mod explain;
+mod import;
 mod list;
 mod make;
 mod plan;
@@ -42,6 +43,7 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Run(args) => run::run(system, &args),
         Command::Explain(args) => explain::run(system, &args),
         Command::Plan(args) => plan::run(system, &args),
+        Command::Import(args) => import::run(system, &args),
         Command::Cdi(args) => cdi::run(system, &args),
     }
 }

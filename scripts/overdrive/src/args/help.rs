@@ -96,6 +96,13 @@ Both ask the code that decides in the kernel. Nothing is changed.
 overdrive plan tells what overdrive restore would do now, or with --boot, which drivers the devices that are here have
 after the next boot, and who uses those that would lose theirs.";
 
+/// For `import`.
+pub(super) const IMPORT: &str = "\
+Reads the files of driverctl in /etc/driverctl.d, and ids= of vfio-pci in modprobe.d and on the kernel's command line,
+and shows a rule for each device of this machine that they give a driver: by its identity, so that another device in
+its place, or another one of its kind, keeps its own. --save writes those rules; one of the same name that is saved
+already is left alone.";
+
 /// For `cdi`.
 pub(super) const CDI: &str = "\
 Prints a Container Device Interface specification (JSON) with a device for each one that can be opened through VFIO.

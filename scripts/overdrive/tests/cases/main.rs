@@ -3,6 +3,7 @@
 //! The program on recorded machines: what it prints, and its exit status.
 
 mod containers;
+mod import;
 mod machine;
 mod manual;
 mod moves;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What differs per bus.
+//! The differences between buses.
 //!
 //! A bus is [`native`] if it honours the override of its devices itself. Any other can be
 //! [`extended`].
@@ -25,7 +25,7 @@ fn find(name: &[u8]) -> Result<Option<Bus>> {
     Ok(Bus::all(1, |it, _| it == name)?.pop())
 }
 
-/// Whether the bus lets the device, with the override that it has, have the driver.
+/// Returns `true` if the bus lets the device, with the override that it has, have the driver.
 ///
 /// # Errors
 ///

@@ -83,7 +83,7 @@ struct Overdrive {
     background: transaction::Background,
     transactions: Published<Arc<transaction::Transactions>>,
     devices: Published<Arc<device::list::Devices>>,
-    /// What overrides of rules are made of.
+    /// The cache that overrides of rules come from.
     overrides: abstractions::driver_override::RuleOverrides,
 }
 

@@ -249,7 +249,7 @@ impl Transactions {
         answer: &mut Answer,
     ) -> Result<Arc<Transaction<Kernel>>> {
         let keep = module::Reference::this(self.module)?;
-        let plan = set::plan(devices, &target, answer)?;
+        let plan = set::plan(&self.devices, devices, &target, answer)?;
         let members = set::participants(devices, target, term, source)?;
 
         Transaction::new(&self.lock, members, plan, term, keep)
@@ -262,7 +262,7 @@ impl Transactions {
 ///
 /// `EINTR` if a fatal signal arrives, `ENODEV` if a device is going away.
 fn wait_for_users(members: &[Participant]) -> Result {
-    /// How often they are looked at: nobody tells.
+    /// The time between two looks at them: nobody tells.
     const PAUSE_MS: u32 = 100;
 
     for member in members {
@@ -276,7 +276,7 @@ fn wait_for_users(members: &[Participant]) -> Result {
     Ok(())
 }
 
-/// What moves devices in the background, and hears of the machine going to sleep.
+/// The mover of devices in the background, which hears of the machine going to sleep.
 ///
 /// Fields are dropped in declaration order. No transaction is left when they are: each keeps the module
 /// loaded. What may be left is the end of a work item.
@@ -295,7 +295,7 @@ impl Background {
     }
 }
 
-/// How long transactions may take to end before the machine sleeps.
+/// The time that transactions may take to end before the machine sleeps.
 const STOP_MS: u32 = 10_000;
 
 /// During suspend, probes are deferred, and nobody would try them again.

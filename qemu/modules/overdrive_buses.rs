@@ -385,7 +385,7 @@ impl Drop for Redirect {
     }
 }
 
-/// What is there or not, as a file says: it is made, and dropped.
+/// A thing that is there or not, as a file says: it is made, and dropped.
 #[pin_data]
 struct Switch<T: Unpin, F: Fn() -> Result<T>> {
     #[pin]

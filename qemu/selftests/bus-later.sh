@@ -29,14 +29,14 @@ check "a rule for another bus holds without it" has_status 0000:00:04.0 by rule:
 check "bus_register() is redirected while a bus is waited for" is "$(hooks)" bus_register
 modprobe overdrive_buses
 check "a bus that comes later is extended" logged 'bus test-x: extended'
-check "its first device has an override" has_override x0
+check "the first device of a bus that comes later has an override" has_override x0
 check "a rule decides before the first probe of its first device" is_as x0 test-b test-b
 check_fails "a bus that nobody asked for is as it was" has_override y0
 check "a bus that comes and can't be extended is told in the log" \
 	logged 'bus test-no-match: it has no match function'
 check "the owner of a bus that came can't go away" is "$(rmmod overdrive_buses 2>&1 | errno_name)" EAGAIN
 rmmod overdrive
-check_fails "its devices lose their override with the module" has_override x0
+check_fails "devices of a bus that came later lose their override with the module" has_override x0
 check "nothing is redirected without the module" is "$(hooks)" ""
 rmmod overdrive_buses
 
@@ -44,7 +44,7 @@ rmmod overdrive_buses
 load_overdrive buses=test-x "rules=bus=test-x,device=x0,driver=test-b"
 mark=$(log_mark)
 check "the module of a bus fails to load" is "$(modprobe overdrive_buses fail=1 2>&1 | errno_name)" ENODEV
-check "its bus was extended for a moment" logged 'bus test-x: extended'
+check "the bus of a module that fails to load was extended for a moment" logged 'bus test-x: extended'
 check "the redirect of its match function is gone with it" is "$(hooks)" bus_register
 modprobe overdrive_buses
 check "the bus is waited for again" is_as x0 test-b test-b
@@ -92,7 +92,7 @@ plug usb-kbd keyboard ',"bus":"xhci.0"'
 wait_until 20 come
 device=$(new_devices hid)
 wait_until 20 test -e "/sys/bus/hid/devices/$device/driver"
-check "without the module the standard driver is probed" test "$(probes hid_generic_probe)" -gt 0
+check "the standard driver is probed without the module" test "$(probes hid_generic_probe)" -gt 0
 unplug keyboard
 stop_counting hid_generic_probe
 

@@ -27,33 +27,33 @@ override_of() {
 
 tests() {
 	rm -rf $OVERDRIVE_SAVED
-	check "no module, no bus" exits 5 bus add virtio
+	check "bus add without the module says so" exits 5 bus add virtio
 	load_overdrive
-	check "PCI has an override" override_of pci "the kernel's"
-	check "virtio has none" override_of virtio "none "
-	check "a bus that is not there" exits 4 bus add nonsense
-	check "a scope that is none" exits 2 bus add --scope all virtio
-	check "virtio gets one" exits 0 bus add virtio
-	check "it is listed" override_of virtio "overdrive's, restrict"
-	check "a second time" exits 1 bus add virtio
-	check "its devices can be moved" exits 0 unbind "$device"
-	check "to nobody" is_bound "$device" none
-	check "and back" exits 0 release "$device"
-	check "to their driver" is_bound "$device" virtio_net
-	check "it is saved" exits 0 save
-	check "by its name" grep -qx "virtio restrict" $OVERDRIVE_SAVED/buses
-	check "it can be taken away" exits 0 bus del virtio
-	check "then it has none again" override_of virtio "none "
-	check "a second time" exits 4 bus del virtio
-	check "it can be restored" exits 0 restore
-	check "as it was" override_of virtio "overdrive's, restrict"
+	check "bus list tells that PCI has an override of the kernel's" override_of pci "the kernel's"
+	check "bus list tells that virtio has no override" override_of virtio "none "
+	check "bus add refuses a bus that is not there" exits 4 bus add nonsense
+	check "bus add refuses a scope that is none" exits 2 bus add --scope all virtio
+	check "bus add extends virtio" exits 0 bus add virtio
+	check "bus list tells that virtio is extended" override_of virtio "overdrive's, restrict"
+	check "bus add refuses a bus that is extended already" exits 1 bus add virtio
+	check "unbind takes a device of an extended bus" exits 0 unbind "$device"
+	check "a device of an extended bus has no driver after unbind" is_bound "$device" none
+	check "release gives a device of an extended bus back" exits 0 release "$device"
+	check "a device of an extended bus has its driver after release" is_bound "$device" virtio_net
+	check "save keeps an extended bus" exits 0 save
+	check "a saved bus is a line with its name and scope" grep -qx "virtio restrict" $OVERDRIVE_SAVED/buses
+	check "bus del leaves a bus alone" exits 0 bus del virtio
+	check "bus list tells that virtio is left alone" override_of virtio "none "
+	check "bus del refuses a bus that is not extended" exits 4 bus del virtio
+	check "restore extends a saved bus" exits 0 restore
+	check "a restored bus is as it was saved" override_of virtio "overdrive's, restrict"
 	cli bus del virtio
 	unload_overdrive
-	check "also with the module" exits 0 restore
-	check "as its parameter" is "$(cat /sys/module/overdrive/parameters/buses)" virtio:restrict
-	check "it is listed" override_of virtio "overdrive's, restrict"
-	check "and saved again" exits 0 save
-	check "as it was" grep -qx "virtio restrict" $OVERDRIVE_SAVED/buses
+	check "restore loads the module for a saved bus" exits 0 restore
+	check "a saved bus is a parameter when restore loads the module" is "$(cat /sys/module/overdrive/parameters/buses)" virtio:restrict
+	check "bus list tells of a bus of the parameter" override_of virtio "overdrive's, restrict"
+	check "save keeps a bus of the parameter" exits 0 save
+	check "a bus of the parameter is saved as it was" grep -qx "virtio restrict" $OVERDRIVE_SAVED/buses
 	unload_overdrive
 }
 

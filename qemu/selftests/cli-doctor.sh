@@ -33,7 +33,7 @@ json_finds() {
 
 tests() {
 	check "the module is not loaded" finds module-not-loaded
-	check "which is bad" exits 1 doctor
+	check "a module that is not loaded is bad" exits 1 doctor
 	mv "$module" /run/overdrive.ko
 	mv "/lib/modules/$(uname -r)/modules.dep" /run/modules.dep
 	grep -v overdrive.ko: /run/modules.dep >"/lib/modules/$(uname -r)/modules.dep"
@@ -45,15 +45,15 @@ tests() {
 	# Other tests may have left it on.
 	[ ! -e $noiommu ] || noiommu N
 	check "all is well" exits 0 doctor
-	check "and it says so" says "Nothing is wrong."
+	check "doctor says so when all is well" says "Nothing is wrong."
 	check "the machine has an IOMMU" finds_not iommu-off
 	mount -t tmpfs none /sys/kernel/iommu_groups
-	check "or has none" finds iommu-off
+	check "the machine has no IOMMU" finds iommu-off
 	umount /sys/kernel/iommu_groups
 	if [ -e $noiommu ]; then
 		noiommu Y
 		check "devices without an IOMMU may be handed out" finds noiommu-mode
-		check "which is no more than a note" exits 0 doctor
+		check "devices without an IOMMU are no more than a note" exits 0 doctor
 		noiommu N
 	else
 		for name in "devices without an IOMMU may be handed out" "which is no more than a note"; do
@@ -75,14 +75,14 @@ tests() {
 	touch -d "2020-01-01 00:00" "/boot/initrd.img-$(uname -r)"
 	check "the initramfs is older than a rule" finds initramfs-stale
 	touch -d "2037-01-01 00:00" "/boot/initrd.img-$(uname -r)"
-	check "and then it is not" finds_not initramfs-stale
+	check "the initramfs is not older than a rule once it was built" finds_not initramfs-stale
 	rm -r $OVERDRIVE_SAVED "/boot/initrd.img-$(uname -r)"
 
 	# Failures.
 	echo -5 >$knobs/probe-b
 	cli bind "$nic" test-b
 	check "a rebind failed" finds rolled-back
-	check "with what the kernel says" says "the kernel log: "
+	check "a rebind that failed is told with what the kernel says" says "the kernel log: "
 	echo -22 >$knobs/probe-a
 	cli bind "$nic" test-a
 	echo 0 >$knobs/probe-a
@@ -114,7 +114,7 @@ tests() {
 	# For userspace.
 	cli bind "$testdev" vfio-meta
 	check "a device can be opened" finds_not no-vfio-node "$testdev"
-	check "and can't be reset" finds no-reset "$testdev"
+	check "a device without a reset is told" finds no-reset "$testdev"
 	for _node in /dev/vfio/vfio /dev/iommu; do
 		[ ! -e $_node ] || mv $_node "/run/$(basename $_node)"
 	done
@@ -126,8 +126,8 @@ tests() {
 
 	check "someone uses it" finds in-use ttyS0
 	check "another driver is in its IOMMU group" finds group-not-viable "$(pci_devices 1234:11e8 | tail -n 1)"
-	check "and is named" says "$member of the same IOMMU group"
-	check "it is in no IOMMU group" finds no-group serial8250
+	check "the device with another driver in a group is named" says "$member of the same IOMMU group"
+	check "a device in no IOMMU group is told" finds no-group serial8250
 	cli release "$nic"
 	unload_overdrive
 }

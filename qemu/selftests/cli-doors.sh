@@ -82,7 +82,7 @@ rm -r $OVERDRIVE_SAVED
 
 check "a rule for the console's device is not saved" \
 	exits 3 rule add --save c bus=pnp "device=$console" driver=none
-check "with what the next boot would lose" says "which the next boot would lose"
+check "a rule for the console is refused with what the next boot would lose" says "which the next boot would lose"
 check "a rule that is not saved is not made" no_rule c
 
 umount /run/mnt
@@ -130,7 +130,7 @@ cli release "$edu"
 modprobe loop 2>/dev/null
 losetup /dev/loop0 "/dev/$disk"
 check "a loop device on the disk uses it" exits 3 bind "$device" vfio-meta
-check "and is named" says "$disk is behind loop0"
+check "the loop device on a disk is named" says "$disk is behind loop0"
 losetup -d /dev/loop0
 check "everything is as it was at the beginning" untouched
 unload_overdrive

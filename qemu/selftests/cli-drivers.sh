@@ -23,21 +23,21 @@ modprobe sdhci-pci
 rmmod sdhci-pci
 exits 0 bind $sd vfio-meta
 check "a device whose driver is not loaded is given back" exits 0 release $sd
-check "its driver is loaded for it" is_bound $sd sdhci-pci
+check "the driver of a device that is given back is loaded" is_bound $sd sdhci-pci
 
 modprobe vfio-pci
 echo 8086 10d3 >/sys/bus/pci/drivers/vfio-pci/new_id
 exits 0 bind "$nic" vfio-pci
 check "a driver that keeps a device by a dynamic ID is no success" exits 1 release "$nic"
-check "and it is told what helps" says "/sys/bus/pci/drivers/vfio-pci/remove_id"
+check "a dynamic ID that keeps a device is told with what helps" says "/sys/bus/pci/drivers/vfio-pci/remove_id"
 echo 8086 10d3 >/sys/bus/pci/drivers/vfio-pci/remove_id
 unbind "$nic"
-check "without the ID the device is given back" exits 0 release "$nic"
-check "to its own driver" is_bound "$nic" e1000e
+check "a device is given back when no dynamic ID keeps it" exits 0 release "$nic"
+check "a device that no dynamic ID keeps has its own driver" is_bound "$nic" e1000e
 
 rmmod vfio-pci
 check "a rule is made for a driver that is not loaded" exits 0 rule add --apply n "device=$nic" driver=vfio-pci
-check "its driver is loaded" is_bound "$nic" vfio-pci
+check "the driver of a rule that is applied is loaded" is_bound "$nic" vfio-pci
 cli rule del n
 cli release "$nic"
 rmmod vfio-pci
@@ -48,13 +48,13 @@ cli rule del n
 if [ -d /sys/kernel/config/overdrive-buses ]; then
 	check "a rule on a bus without overrides is made" exits 0 rule add u bus=usb 'modalias=usb:*ic08*' driver=none
 	check "the bus is extended for it" test -d /sys/kernel/config/overdrive-buses/usb
-	check "which is told" says "the bus usb has driver_override from now on"
+	check "a bus that a rule has extended is told" says "the bus usb has driver_override from now on"
 	cli rule del u
 	cli bus del usb
 	rule u bus=usb 'modalias=usb:*ic08*' driver=none
 	check "doctor tells of a rule on a bus without overrides" finds rule-on-plain-bus
 	cli bus add usb
-	check "and not when the bus is extended" finds_not rule-on-plain-bus
+	check "doctor says nothing of a rule on an extended bus" finds_not rule-on-plain-bus
 	cli rule del u
 	cli bus del usb
 else

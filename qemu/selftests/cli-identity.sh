@@ -61,9 +61,9 @@ check "the saved rule says which kind of device it is" grep -q '^modalias = pci:
 check "the saved rule says where it is plugged in" grep -qx 'path = 0000:00:10.0/00.0' "$file"
 check "check finds nothing wrong in what bind saved" exits 0 check
 check "the saved rule is in force" exits 0 rule list
-check "and listed as saved" says " saved "
+check "rule list tells that a rule of bind is saved" says " saved "
 check "explain says that it wins" exits 0 explain "$device"
-check "by its name" says "by the rule"
+check "explain names the rule that wins" says "by the rule"
 unplug first
 plug edu again
 check "the same device in the same port has its driver again" driver_is vfio-meta
@@ -72,7 +72,7 @@ plug e1000e other ',"romfile":""'
 check "another device in its place keeps its own driver" driver_is e1000e
 check "doctor tells that another device is in the place" finds rule-near-miss
 check "explain tells what differs" exits 0 explain "$(in_port)"
-check "it is the kind" says "modalias differs"
+check "explain tells that the kind differs" says "modalias differs"
 exits 0 plan --boot
 check "plan leaves the other device alone" says_not "$(in_port)"
 unplug other
@@ -85,7 +85,7 @@ exits 0 rule add --save mine "device=$device" driver=vfio-meta
 check "a rule for a device that is here means that device" grep -q '^modalias = ' $OVERDRIVE_SAVED/mine.rule
 unplug second
 plug e1000e third ',"romfile":""'
-check "and no other in its place" driver_is e1000e
+check "a rule for a device takes no other in its place" driver_is e1000e
 unplug third
 cli rule del --save mine
 plug edu fourth

@@ -70,13 +70,13 @@ tests() {
 	check "the kernel's reason is passed on" says "Input/output error"
 	echo -22 >$knobs/probe-a
 	check "a device that is left without a driver" exits 6 bind "$nic" test-b
-	check "is told" says "has no driver now"
+	check "a device that is left without a driver is told" says "has no driver now"
 	echo 0 >$knobs/probe-a
 	echo 0 >$knobs/probe-b
 	exits 0 release "$nic"
 
 	check "a VFIO driver's device has a file" exits 0 bind "$nic" vfio-meta
-	check "which is told" says "/dev/vfio/devices/vfio"
+	check "the file of a VFIO driver's device is told" says "/dev/vfio/devices/vfio"
 	exits 0 release "$nic"
 	check "a driver's name has no slash" exits 2 bind "$nic" a/b
 	check "bind needs a driver" exits 2 bind "$nic"

@@ -15,6 +15,6 @@
 load_overdrive
 plan 2
 check "interrupts that are not remapped are found" finds no-interrupt-remapping
-check "and are bad" exits 1 doctor
+check "interrupts that are not remapped are bad" exits 1 doctor
 unload_overdrive
 finish

@@ -55,10 +55,10 @@ rm "$OVERDRIVE_SAVED/my gpu.rule"
 
 saved bad.rule 'device = [' 'driver = none'
 check "restore fails with a bad file" exits 1 restore
-check "but the good rule holds" is_bound "$edu" vfio-meta
+check "a good rule holds beside a bad file" is_bound "$edu" vfio-meta
 rm $OVERDRIVE_SAVED/bad.rule
 check "restore changes nothing when all is in force" exits 0 restore --json
-check "and says so" says '"changed": false'
+check "restore says in JSON that it changed nothing" says '"changed": false'
 
 # A file that was changed replaces its rule.
 unload_overdrive
@@ -67,10 +67,10 @@ load_overdrive
 exits 0 restore
 saved good.rule "device = $twin" 'driver = vfio-meta'
 check "plan tells that a changed file would replace its rule" exits 0 plan
-check "by its name" says "good would be put in force."
+check "plan names the changed rule" says "good would be put in force."
 exits 0 restore
 check "restore replaces the rule" is "$(cat $rules/good/device)" "$twin"
-check "and gives the other device its driver" is_bound "$twin" vfio-meta
+check "a replaced rule gives the other device its driver" is_bound "$twin" vfio-meta
 cli rule del --save good
 cli release "$edu"
 cli release "$twin"

@@ -35,23 +35,23 @@ returned() {
 
 check "three devices move together" exits 0 bind "$edu" "$twin" "$nic" test-a
 check "all three have the driver" are test-a "$edu" "$twin" "$nic"
-check "it is told of each" says "$twin: test-a, override test-a"
-check "it was one transaction" says_not "one after the other"
+check "bind tells of each device of a set" says "$twin: test-a, override test-a"
+check "bind of a set was one transaction" says_not "one after the other"
 check "a set that one device can't follow fails" exits 1 bind "$nic" "$edu" e1000e
 check "the device in the way is named" says "pci/$edu: the driver did not take it"
 check "all of the set is as it was" are test-a "$edu" "$twin" "$nic"
 check "three devices are released together" exits 0 release "$edu" "$twin" "$nic"
-check "to the driver that is for each" is "$(bound_driver "$edu") $(bound_driver "$nic")" "none e1000e"
+check "released devices have the driver that is for each" is "$(bound_driver "$edu") $(bound_driver "$nic")" "none e1000e"
 
 # shellcheck disable=SC2016 # for the inner shell
 check "a command has what it borrows" \
 	exits 0 run --with "$edu" -- sh -c 'basename "$(readlink "/sys/bus/pci/devices/$1/driver")"' sh "$edu"
-check "with overdrive's driver for VFIO" says vfio-meta
+check "a command has its device with overdrive's driver for VFIO" says vfio-meta
 check "the device is back after the command" wait_until 20 returned
 check "the exit status is the command's" exits 7 run --with "$edu=test-a" -- sh -c 'exit 7'
 wait_until 20 returned
 check "a command that is not there is not found" exits 4 run --with "$edu" -- no-such-command
-check "and the device is back" wait_until 20 returned
+check "the device is back when there was no such command" wait_until 20 returned
 
 overdrive run --with "$edu" --with "$nic=test-a" -- sleep 600 >/dev/null 2>&1 &
 borrower=$!
@@ -59,20 +59,20 @@ wait_until 20 is_bound "$edu" vfio-meta
 check "a command borrows devices for different drivers" wait_until 20 is_bound "$nic" test-a
 check "what is lent can't be lent again" exits 3 run --with "$edu" -- true
 check "status tells that it is lent" exits 0 status "$edu"
-check "and for how long" says "as long as a process has /dev/overdrive open"
+check "status tells for how long a device is lent" says "as long as a process has /dev/overdrive open"
 kill -9 $borrower
 wait $borrower
 check "a command that is killed gives back what it borrowed" wait_until 20 returned
-check "all of it" wait_until 20 is_bound "$nic" e1000e
+check "a command that is killed gives all of its devices back" wait_until 20 is_bound "$nic" e1000e
 
 # With nobody to confirm it.
 # shellcheck disable=SC2154 # of cli.sh
 sleep 5 | overdrive bind --try 1 "$edu" vfio-meta >"$out" 2>"$err"
 check "a move that nobody confirms is undone" wait_until 20 returned
-check "which is told" says "it was not confirmed"
-check "a move that is confirmed" sh -c "echo yes | overdrive bind --try 60 $edu vfio-meta"
-check "is for good" is_bound "$edu" vfio-meta
-check "and not lent" has_status "$edu" lent no
+check "a move that nobody confirms is told" says "it was not confirmed"
+check "bind --try accepts a confirmation" sh -c "echo yes | overdrive bind --try 60 $edu vfio-meta"
+check "a move that is confirmed is for good" is_bound "$edu" vfio-meta
+check "a move that is confirmed is no loan" has_status "$edu" lent no
 cli release "$edu"
 unload_overdrive
 rmmod overdrive_test

@@ -60,45 +60,45 @@ tests() {
 	exits 0 list
 	check "list tells group, driver and override" \
 		is "$(row "$nic")" "$nic $(iommu_group "$nic") e1000e - -"
-	check "and what the device is" says "network 8086:10d3 ($interface)"
+	check "list tells what a device is" says "network 8086:10d3 ($interface)"
 	check "a device without a driver has none" is "$(row "$edu")" "$edu $(iommu_group "$edu") - - -"
 	check "no colour in a pipe" is "$(grep -c "$(printf '\033')" $out)" 0
 	check "platform devices without a driver are left out" says_not pcspkr
 	exits 0 list --all
-	check "but for --all" says "$virtio"
+	check "list --all has platform devices without a driver" says "$virtio"
 	exits 0 list --bus virtio
-	check "one bus only" test "$(wc -l <$out)" -gt 1 -a "$(grep -c "$nic" $out)" = 0
-	check "a bus that is not there" exits 4 list --bus nonsense
+	check "list --bus has one bus only" test "$(wc -l <$out)" -gt 1 -a "$(grep -c "$nic" $out)" = 0
+	check "list refuses a bus that is not there" exits 4 list --bus nonsense
 
 	exits 0 tree
-	check "tree is of buses" grep -qx pci $out
-	check "of IOMMU groups" grep -qx "  IOMMU group $(iommu_group "$nic")" $out
-	check "and of devices" grep -qE "^    $nic +e1000e" $out
+	check "tree has buses" grep -qx pci $out
+	check "tree has IOMMU groups" grep -qx "  IOMMU group $(iommu_group "$nic")" $out
+	check "tree has devices" grep -qE "^    $nic +e1000e" $out
 
 	exits 0 list --json
-	check "JSON is complete" is_json
-	check "and has a device" says "\"device\": \"$nic\", \"bus\": \"pci\""
+	check "the JSON of list is complete" is_json
+	check "the JSON of list has a device" says "\"device\": \"$nic\", \"bus\": \"pci\""
 	exits 0 status --json "$nic" "$edu"
 	check "status has JSON" is_json
-	check "with groups as numbers" says "\"group\": $(iommu_group "$edu"), \"driver\": null"
+	check "the JSON of status has groups as numbers" says "\"group\": $(iommu_group "$edu"), \"driver\": null"
 
-	check "a device by its name" names_it "$nic" "$nic"
-	check "by a short address" names_it "${nic#0000:}" "$nic"
-	check "by its folder" names_it "/sys/bus/pci/devices/$nic" "$nic"
-	check "by its interface" names_it "$interface" "$nic"
+	check "a device is found by its name" names_it "$nic" "$nic"
+	check "a device is found by a short address" names_it "${nic#0000:}" "$nic"
+	check "a device is found by its folder" names_it "/sys/bus/pci/devices/$nic" "$nic"
+	check "a device is found by its interface" names_it "$interface" "$nic"
 	check "a virtio interface is of a PCI device" \
 		names_it "$(ls "/sys/bus/virtio/devices/$virtio/net")" "$behind"
-	check "by its ID" names_it 1b36:0005 "$testdev"
-	check "not by an ID that two have" exits 4 status 8086:10d3
-	check "which tells both" says "$nic"
-	check "a device that is not there" exits 4 status 0000:ff:1f.7
-	check "a folder that is no device's" exits 4 status /sys/bus
+	check "a device is found by its ID" names_it 1b36:0005 "$testdev"
+	check "a device is not found by an ID that two have" exits 4 status 8086:10d3
+	check "an ID that two have is told with both" says "$nic"
+	check "status refuses a device that is not there" exits 4 status 0000:ff:1f.7
+	check "status refuses a folder that is no device's" exits 4 status /sys/bus
 
-	check "no command is wrong" exits 2
-	check "so is an unknown one" exits 2 fly
-	check "and an unknown option" exits 2 list --fast
-	check "--help explains" exits 0 --help
-	check "the exit statuses" says "refused: the device is in use"
+	check "a call without a command is wrong" exits 2
+	check "an unknown command is wrong" exits 2 fly
+	check "an unknown option is wrong" exits 2 list --fast
+	check "--help explains the commands" exits 0 --help
+	check "--help explains the exit statuses" says "refused: the device is in use"
 	for word in list tree status bind unbind release rule slot bus variant save restore doctor; do
 		exits 0 $word --help && says "overdrive $word"
 	done >/run/cli-help

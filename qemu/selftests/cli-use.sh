@@ -112,13 +112,13 @@ net_tests() {
 tests() {
 	load_overdrive
 
-	check "the console" exits 3 unbind "$console"
-	check "is named" says "$console is the console"
+	check "unbind refuses the console" exits 3 unbind "$console"
+	check "unbind names the console" says "$console is the console"
 	exits 0 status "$console"
-	check "also by status" says "$console is the console"
+	check "status names the console" says "$console is the console"
 
 	echo 2 >"/sys/bus/pci/devices/$nvme/sriov_numvfs"
-	check "a device with virtual functions" refuses "$nvme" "2 virtual functions"
+	check "a device with virtual functions is refused" refuses "$nvme" "2 virtual functions"
 	echo 0 >"/sys/bus/pci/devices/$nvme/sriov_numvfs"
 
 	exits 0 bind "$edu" vfio-meta
@@ -127,15 +127,15 @@ tests() {
 	owner=$!
 	exec 7>/run/cli-owner
 	wait_until 20 has_group "$owner" "$(iommu_group "$edu")"
-	check "a group that a process has" exits 3 release "$edu"
-	check "which is named" says "is held by overdrive-own-g (pid $owner)"
+	check "release refuses a group that a process has" exits 3 release "$edu"
+	check "release names the process that has a group" says "is held by overdrive-own-g (pid $owner)"
 	exec 7>&-
 	wait $owner
 	rm /run/cli-owner
-	check "and not when it is gone" exits 0 release "$edu"
+	check "release takes a group whose process is gone" exits 0 release "$edu"
 
 	exec 7<"/dev/$disk"
-	check "a disk that a process has open" refuses "$disk_device" "$disk is held by"
+	check "a disk that a process has open is refused" refuses "$disk_device" "$disk is held by"
 	exec 7<&-
 	disk_tests
 	raid_tests

@@ -61,9 +61,8 @@ for gone in "$first" "$second"; do
 	echo 1 >/sys/bus/pci/rescan
 	wait_until 20 test -e "/sys/bus/pci/devices/$gone"
 	check "$which that is added again is as its status says" is_consistent "$gone"
-	for device in "$first" "$second"; do
-		rebind "$device" ""
-	done
+	# All of the group, also what is neither of the two.
+	write_to "$(of_device "$first" rebind_group)" ""
 	check "after $which was gone, the physical function is back with nvme" is_bound "$pf" nvme
 done
 

@@ -40,37 +40,37 @@ refused() {
 require_module overdrive_test
 load_overdrive
 plan 22
-check "nobody has the device" has_status "$device" owned no
+check "a device without a driver is not owned" has_status "$device" owned no
 rebind "$device" vfio-meta
-check "a driver that could hand it out has it, nobody else" has_status "$device" owned no
+check "a device with a VFIO driver and no user is not owned" has_status "$device" owned no
 hold
 # The node by which it was opened has no name anymore that would lead to the device.
 group=$(iommu_group "$device")
 mv "/dev/vfio/$group" /dev/vfio/elsewhere
-check "the state says that a user has it" has_status "$device" owned yes
-check "a rebind is refused" refused rebind_fails EBUSY "$device" test-a
-check "so is one of the group" \
+check "the state says that a user has the device" has_status "$device" owned yes
+check "a rebind of an owned device is refused" refused rebind_fails EBUSY "$device" test-a
+check "a rebind of an owned device's group is refused" \
 	refused fails_with EBUSY "$(of_device "$device" rebind_group)" none
-check "so is a set" refused fails_with EBUSY /dev/overdrive "bind driver=none pci/$device"
-check "so is a loan" refused fails_with EBUSY /dev/overdrive "lend driver=none pci/$device"
+check "a set with an owned device is refused" refused fails_with EBUSY /dev/overdrive "bind driver=none pci/$device"
+check "a loan of an owned device is refused" refused fails_with EBUSY /dev/overdrive "lend driver=none pci/$device"
 rule take "device=$device" driver=test-a
 set_override "$device" ""
-check "so is a rule that is applied" refused fails_with EBUSY $rules/take/apply 1
+check "a rule that is applied to an owned device is refused" refused fails_with EBUSY $rules/take/apply 1
 rmdir $rules/take
-check "what touches nothing is not" rebind "$device" vfio-meta
-check "and touches nothing" refused is_as "$device" vfio-meta vfio-meta
+check "a rebind of an owned device to its driver is not refused" rebind "$device" vfio-meta
+check "a rebind of an owned device to its driver touches nothing" refused is_as "$device" vfio-meta vfio-meta
 exec 6<>/dev/overdrive
 echo "bind driver=none pci/$device" >&6 2>/dev/null
-check "the answer names the device, and why" is "$(cat <&6)" \
+check "the answer names the owned device, and why" is "$(cat <&6)" \
 	"device=pci/$device state=untouched error=-16 reason=open"
 exec 6>&-
 start wait write_to /dev/overdrive "bind wait driver=test-a pci/$device"
-check "who says so waits for the user" runs wait
-check "before anything is touched" refused is_as "$device" vfio-meta vfio-meta
+check "a request that says wait waits for the user" runs wait
+check "a request that waits has touched nothing" refused is_as "$device" vfio-meta vfio-meta
 mv /dev/vfio/elsewhere "/dev/vfio/$group"
 let_go
-check "and no longer" ends wait
-check "then the device has moved" is_as "$device" test-a test-a
+check "a request that waits ends when the user lets go" ends wait
+check "a device has moved when the wait for its user ended" is_as "$device" test-a test-a
 
 # A wait that is called off.
 rebind "$device" vfio-meta
@@ -88,22 +88,22 @@ if command -v overdrive-own-group >/dev/null && modprobe vfio-pci; then
 	rebind "$device" vfio-pci
 	group=$(iommu_group "$device")
 	mkfifo /tmp/owner
-	overdrive-own-group "$group" </tmp/owner &
+	overdrive-own-group "$group" </tmp/owner >/tmp/owned &
 	owner=$!
 	exec 5>/tmp/owner
-	sleep 2
+	wait_until 20 grep -qx owned /tmp/owned
 	check "a group that userspace has is told" has_status "$device" owned yes
-	check "its device is not given to the kernel" rebind_fails EBUSY "$device" test-a
-	check "nor is it taken at all" rebind_fails EBUSY "$device" none
-	check "the owner stays" kill -0 $owner
+	check "a device of an owned group is not given to the kernel" rebind_fails EBUSY "$device" test-a
+	check "a device of an owned group is not taken at all" rebind_fails EBUSY "$device" none
+	check "the owner of a group stays when its devices are asked for" kill -0 $owner
 	exec 5>&-
 	wait $owner
-	check "when nobody has it, it is not owned" has_status "$device" owned no
-	check "and can be taken" rebind "$device" test-a
+	check "a group that nobody has is not owned" has_status "$device" owned no
+	check "a device of a group that nobody has can be taken" rebind "$device" test-a
 else
-	for name in "a group that userspace has is told" "its device is not given to the kernel" \
-		"nor is it taken at all" "the owner stays" "when nobody has it, it is not owned" \
-		"and can be taken"; do
+	for name in "a group that userspace has is told" "a device of an owned group is not given to the kernel" \
+		"a device of an owned group is not taken at all" "the owner of a group stays when its devices are asked for" "a group that nobody has is not owned" \
+		"a device of a group that nobody has can be taken"; do
 		skip "$name" "no vfio-pci, or nobody to own the group"
 	done
 fi

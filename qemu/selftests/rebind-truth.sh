@@ -46,11 +46,11 @@ rebind "$device" test-a
 set_override "$device" ""
 echo -5 >$knobs/probe-b
 check "a rebind fails whose device has lost its override" rebind_fails EIO "$device" test-b
-check "the device is with its driver, and without an override" is_as "$device" test-a "(null)"
-check "its state says rolled back" has_status "$device" rebind rolled-back:-5
+check "a device whose rebind failed is with its driver, and without an override" is_as "$device" test-a "(null)"
+check "the state of a device that had lost its override says rolled back" has_status "$device" rebind rolled-back:-5
 echo 0 >$knobs/probe-b
-check "going where it is already touches nothing" rebind "$device" test-a
-check "it is there" is_as "$device" test-a test-a
+check "a rebind of a device to where it is touches nothing" rebind "$device" test-a
+check "a device that was asked to stay is there" is_as "$device" test-a test-a
 
 # An old driver that can't take the device back yet, and does so later.
 set_override "$device" ""
@@ -65,7 +65,7 @@ echo 0 >$knobs/probe-a
 echo 0 >$knobs/probe-b
 # A driver that is bound has all that were deferred tried again.
 rebind "$other" test-a
-check "then it has its driver, and the override from before" \
+check "a device whose driver deferred has it in the end, and the override from before" \
 	wait_until 20 is_as "$device" test-a "(null)"
 rebind "$other" ""
 
@@ -76,15 +76,15 @@ rule mine "device=$device" driver=test-a
 echo 1 >$rules/mine/apply
 check "an override that a rule sets is the rule's" has_both "$device" test-a rule:mine
 set_override "$device" test-a
-check "one that a user writes is the user's, if it says the same" has_both "$device" test-a user
+check "an override that a user writes is the user's, if it says the same" has_both "$device" test-a user
 rmdir $rules/mine
-check "and outlives the rule" has_both "$device" test-a user
+check "an override that a user writes outlives the rule" has_both "$device" test-a user
 set_override "$device" ""
 rule mine "device=$device" driver=test-b
 echo 1 >$rules/mine/apply
-check "a rule sets the next one" has_both "$device" test-b rule:mine
+check "a rule sets an override after the user cleared it" has_both "$device" test-b rule:mine
 rmdir $rules/mine
-check "and takes it along" has_both "$device" "(null)" -
+check "a rule that is removed takes its override along" has_both "$device" "(null)" -
 
 # A rule that goes away while a transaction has put its override aside.
 rule mine "device=$device" driver=test-b
@@ -104,8 +104,8 @@ if [ -n "$bridge" ]; then
 	driver=$(bound_driver "$bridge")
 	check "a group of a bridge can't go to a driver that is not there" \
 		fails_with ENOENT "$file" no-such-driver
-	check "nor is there anything to move in it" fails_with ENODEV "$file" none
-	check "the bridge stays" is "$(bound_driver "$bridge")" "$driver"
+	check "a group of a bridge has nothing to move" fails_with ENODEV "$file" none
+	check "a bridge stays when its group is refused" is "$(bound_driver "$bridge")" "$driver"
 fi
 rebind "$device" ""
 check "the device goes back to its standard driver" has_status "$device" rebind "done"

@@ -47,8 +47,8 @@ plan 12
 count_probes $probe || ktap_exit_fail_msg "no kprobe on $probe"
 plug hp rp0
 wait_until 10 settled
-check "without a rule the standard driver has the device" is_bound "$device" virtio-pci
-check "and its probe was called" is "$(probes $probe)" 1
+check "the standard driver has a plugged device without a rule" is_bound "$device" virtio-pci
+check "the standard driver's probe is called without a rule" is "$(probes $probe)" 1
 port=$(basename "$(readlink -f "$(device_path "$device")/..")")
 unplug hp
 stop_counting $probe
@@ -65,7 +65,7 @@ for _ in $(seq "$plugs"); do
 	unplug hp
 done
 check "$plugs times plugged, $plugs times bound by rule" is "$good" "$plugs"
-check "the standard driver's probe was never called" is "$(probes $probe)" 0
+check "the standard driver's probe was never called in plugs by address" is "$(probes $probe)" 0
 check "the rule counts its devices" is "$(hits plug)" "$plugs"
 check "the device's state names the rule" is "$last" rule:plug
 rmdir $rules/plug
@@ -93,9 +93,9 @@ for dir in /sys/bus/pci/devices/*; do
 	fi
 done
 if [ -z "$pf" ]; then
-	skip "virtual functions are bound by rule" "no SR-IOV"
-	skip "and never probed by another driver" "no SR-IOV"
-	skip "the physical function stays" "no SR-IOV"
+	skip "virtual functions are bound by rule when they are made" "no SR-IOV"
+	skip "virtual functions of a rule are never probed by another driver" "no SR-IOV"
+	skip "the physical function stays when its functions are bound by rule" "no SR-IOV"
 	finish
 fi
 owner=$(bound_driver "$pf")
@@ -109,9 +109,9 @@ for _ in $(seq "$creations"); do
 	done
 	echo 0 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
 done
-check "virtual functions are bound by rule" is $good $((creations * vfs))
-check "and never probed by another driver" is "$(probes nvme_probe)" 0
-check "the physical function stays" is_bound "$pf" "$owner"
+check "virtual functions are bound by rule when they are made" is $good $((creations * vfs))
+check "virtual functions of a rule are never probed by another driver" is "$(probes nvme_probe)" 0
+check "the physical function stays when its functions are bound by rule" is_bound "$pf" "$owner"
 stop_counting nvme_probe
 rmdir $rules/vfs
 unload_overdrive

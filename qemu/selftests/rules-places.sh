@@ -146,7 +146,7 @@ replug $edu
 check "a firmware node as the kernel's file has it names its device" is_as $edu none none
 rmdir $rules/node
 replug $edu
-check "without the rule, nothing is left" is_as $edu none "(null)"
+check "nothing is left of a rule's override without the rule" is_as $edu none "(null)"
 
 # A switch: bridges between a port and a device.
 rps=0000:00:16.0
@@ -180,7 +180,7 @@ rule leaf "path=$path" driver=@standard
 rule switch "path=$downstream/00.0" driver=none
 new_switch "$leaf"
 wait_until 20 test -e "/sys/bus/pci/devices/$leaf/driver"
-check "of two rules by path the older wins" is "$(hits leaf) $(hits switch)" "1 0"
+check "the older of two rules by path wins" is "$(hits leaf) $(hits switch)" "1 0"
 check "an exception gives the standard driver" is_as "$leaf" e1000e "(null)"
 rmdir $rules/leaf $rules/switch $rules/all-below
 rule bridge "device=$downstream" driver=none
@@ -197,8 +197,8 @@ check "a pattern of addresses leaves a port alone" is_as 0000:00:13.0 pcieport "
 rmdir $rules/some
 echo '0000:00:*.*' >/sys/bus/pci/drivers/vfio-meta/new_slot
 check "a slot of all devices of a bus has its devices" has_status $edu by slot
-check "it has no host bridge" is "$(get_override 0000:00:00.0)" "(null)"
-check "and no port" is "$(get_override $rp0)" "(null)"
+check "a slot of all devices of a bus has no host bridge" is "$(get_override 0000:00:00.0)" "(null)"
+check "a slot of all devices of a bus has no port" is "$(get_override $rp0)" "(null)"
 echo '0000:00:*.*' >/sys/bus/pci/drivers/vfio-meta/remove_slot
 rule root device=0000:00:00.0 driver=none
 echo 1 >$rules/root/apply

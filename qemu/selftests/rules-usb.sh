@@ -38,8 +38,8 @@ is_in() {
 }
 
 come() {
-	wait_until 20 is_in
-	interface
+	# It is asked once: a stick that is reset is not there for a moment.
+	wait_until 20 is_in && echo "$_found"
 }
 
 usb() {
@@ -63,7 +63,7 @@ plan 13
 stick first 1 SN-0001
 device=$(come)
 wait_until 20 bound
-check "without a rule the stick has its driver" is_as "$(usb "$device")" usb-storage "(null)"
+check "the stick has its driver without a rule" is_as "$(usb "$device")" usb-storage "(null)"
 check "the identity of an interface has the serial number of its device" \
 	grep -qx serial=SN-0001 "$(of_device "$(usb "$device")" identity)"
 no_stick first
@@ -119,7 +119,7 @@ rule all bus=usb 'modalias=*' driver=none
 plug usb-hub hub ',"bus":"xhci.0","port":"2"'
 wait_until 20 is_hub
 check "a rule for all leaves the hub alone" is "$(get_override "$(usb "$hub")")" "(null)"
-check "and its interface" is_as "$(usb "$hub:1.0")" hub "(null)"
+check "a rule for all leaves the interface of a hub alone" is_as "$(usb "$hub:1.0")" hub "(null)"
 rmdir $rules/all
 unplug hub
 wait_until 20 no_hub

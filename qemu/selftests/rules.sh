@@ -20,26 +20,26 @@ standard=$(bound_driver "$device")
 plan 53
 
 check "a rule is a directory" mkdir $rules/r
-check "it is not in force" is "$(cat $rules/r/enabled)" 0
-check "and can't be without a driver" fails_with EINVAL $rules/r/enabled 1
+check "a new rule is not in force" is "$(cat $rules/r/enabled)" 0
+check "a rule can't be in force without a driver" fails_with EINVAL $rules/r/enabled 1
 echo none >$rules/r/driver
-check "nor without a matcher" fails_with EINVAL $rules/r/enabled 1
+check "a rule can't be in force without a matcher" fails_with EINVAL $rules/r/enabled 1
 check "a bad pattern is refused" fails_with EINVAL $rules/r/device "[a"
 check "a bad driver is refused" fails_with EINVAL $rules/r/driver "a/b"
 check "an unknown word is refused" fails_with EINVAL $rules/r/driver "@all"
-check "a field keeps its text then" is "$(cat $rules/r/driver)" none
+check "a field keeps its text when a bad one is refused" is "$(cat $rules/r/driver)" none
 echo "$device" >$rules/r/device
 echo "$bus" >$rules/r/bus
 echo test-a >$rules/r/driver
-check "it can be put in force" sh -c "echo 1 >$rules/r/enabled"
-check "then it can't be changed" fails_with EBUSY $rules/r/driver none
-check "it leaves devices alone that are there" is_as "$device" "$standard" "(null)"
-check "until it is applied" sh -c "echo 1 >$rules/r/apply"
-check "which moves them" is_as "$device" test-a test-a
-check "their state names the rule" has_status "$device" by rule:r
-check "it counts them" is "$(hits r)" 1
-check "to remove a rule" rmdir $rules/r
-check "clears its override, and leaves the driver" is_as "$device" test-a "(null)"
+check "a rule with a driver and a matcher can be put in force" sh -c "echo 1 >$rules/r/enabled"
+check "a rule that is in force can't be changed" fails_with EBUSY $rules/r/driver none
+check "a rule that is put in force leaves devices alone that are there" is_as "$device" "$standard" "(null)"
+check "a rule can be applied" sh -c "echo 1 >$rules/r/apply"
+check "a rule that is applied moves its devices" is_as "$device" test-a test-a
+check "the state of a rule's device names the rule" has_status "$device" by rule:r
+check "a rule counts its devices" is "$(hits r)" 1
+check "a rule can be removed" rmdir $rules/r
+check "removing a rule clears its override, and leaves the driver" is_as "$device" test-a "(null)"
 rebind "$device" ""
 
 # Values as people write them.
@@ -56,7 +56,7 @@ echo 7,2,0-1 >$rules/r/vf
 check "indices are in order" is "$(cat $rules/r/vf)" 0-2,7
 check "an ID of vendor and device is no device's name" fails_with EINVAL $rules/r/device 1234:11e8
 mark=$(log_mark)
-check "nor a parent's" fails_with EINVAL $rules/r/parent 1234:11E8
+check "an ID of vendor and device is no parent's name" fails_with EINVAL $rules/r/parent 1234:11E8
 check "the log has the reason why an ID is refused" \
 	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'rule r: parent: at 0: an ID names no device'"
 check "an address that no PCI device has is refused" fails_with EINVAL $rules/r/device 0000:00:20.0
@@ -85,9 +85,9 @@ check "applying does not touch what a user set" is_as "$device" "$standard" test
 set_override "$device" ""
 echo 1 >$rules/r/apply
 set_override "$device" test-b
-check "nor does removing" rmdir $rules/r
-check "the user's override stays" is_as "$device" test-a test-b
-check "it is the user's" has_status "$device" by user
+check "a rule whose device a user took can be removed" rmdir $rules/r
+check "the user's override stays when a rule is removed" is_as "$device" test-a test-b
+check "the status names the user when a rule is removed" has_status "$device" by user
 rebind "$device" ""
 
 # Precedence.
@@ -97,9 +97,9 @@ rule younger "device=$device" driver=test-b
 echo 1 >$rules/any/apply
 check "a less specific rule is not for the device" is_as "$device" "$standard" "(null)"
 echo 1 >$rules/younger/apply
-check "nor is a younger one" is_as "$device" "$standard" "(null)"
+check "a younger rule is not for a device that an older one takes" is_as "$device" "$standard" "(null)"
 echo 1 >$rules/exact/apply
-check "the most specific one is" is_as "$device" test-a test-a
+check "the most specific rule is for the device" is_as "$device" test-a test-a
 rebind "$device" ""
 rmdir $rules/any $rules/younger $rules/exact
 check "no rule is left" is "$(ls $rules)" ""
@@ -116,8 +116,8 @@ rule other bus=no-such-bus "device=$device" driver=test-b
 check "the log says that a rule's bus is not extended" \
 	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'rule other: the bus no-such-bus is not extended'"
 echo 1 >$rules/other/apply
-check "a rule for another bus does not" is_as "$device" "$standard" "(null)"
-check "rules keep the module" sh -c "! rmmod overdrive 2>/dev/null"
+check "a rule for another bus does not match" is_as "$device" "$standard" "(null)"
+check "the module can't go while there are rules" sh -c "! rmmod overdrive 2>/dev/null"
 rmdir $rules/other
 
 # From the command line.
@@ -126,14 +126,14 @@ unbind "$device"
 load_overdrive "rules=name=early,device=$device,driver=test-a"
 check "a rule from the command line holds for devices without a driver" \
 	is_as "$device" test-a test-a
-check "it has its name" has_status "$device" by rule:early
+check "a rule from the command line has its name" has_status "$device" by rule:early
 unload_overdrive
-check "unloading clears its override" is "$(get_override "$device")" "(null)"
+check "unloading clears the override of a rule" is "$(get_override "$device")" "(null)"
 unbind "$device"
 load_overdrive "rules=name=one,device=no-such,driver=test-b" \
 	"rules=name=two,device=$device,driver=test-a"
 check "rules of several parameters add up" has_status "$device" by rule:two
-check "and can be read together" is "$(cat /sys/module/overdrive/parameters/rules)" \
+check "rules of several parameters can be read together" is "$(cat /sys/module/overdrive/parameters/rules)" \
 	"name=one,device=no-such,driver=test-b;name=two,device=$device,driver=test-a"
 unload_overdrive
 # Forty rules are more than a parameter of the usual type can have.

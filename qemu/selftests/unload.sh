@@ -11,7 +11,7 @@
 
 cycles=$(stress_count 50 200)
 # What a cycle may leave behind, in KiB of slabs, once all caches are warm.
-leak_limit=1
+leak_limit=2
 
 if [ -n "$(pci_devices 1234:11e8)" ]; then
 	bus=pci meta=vfio-meta

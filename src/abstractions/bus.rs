@@ -29,7 +29,7 @@ impl Id {
         Self(unsafe { (*as_raw(dev)).bus }.addr())
     }
 
-    /// Where its `struct bus_type` is.
+    /// Returns the place of its `struct bus_type`.
     pub(super) fn address(self) -> usize {
         self.0
     }
@@ -212,7 +212,7 @@ impl Drop for Bus {
     }
 }
 
-/// What happened to a device.
+/// An event of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// It was added; nobody outside the kernel knows it, and nothing has probed it yet.
@@ -240,7 +240,7 @@ impl Event {
     }
 }
 
-/// Who wants to know.
+/// The listener.
 pub(crate) trait Handler: Send + Sync {
     /// Called for each event of each device of the bus, in process context.
     fn event(&self, dev: &Device, event: Event);

@@ -32,9 +32,9 @@ use kernel::{
     prelude::*, //
 };
 
-/// Who answers.
+/// The hook that answers.
 pub(crate) trait MatchHook: 'static {
-    /// Whether `drv` can have `dev`.
+    /// Tells whether `drv` can have `dev`.
     ///
     /// `dev` had an override a moment ago. It needs not be of a bus that a hook was made for: there
     /// are buses that share their match function.
@@ -123,7 +123,7 @@ impl<M: MatchHook> Hook<M> {
         })
     }
 
-    /// Whether this is the function that is redirected.
+    /// Returns `true` if this is the function that is redirected.
     pub(crate) fn redirects(&self, function: Function) -> bool {
         self.function.address() == function.address()
     }
@@ -136,7 +136,7 @@ impl<M: MatchHook> Drop for Hook<M> {
     }
 }
 
-/// What a match function is redirected to.
+/// The function that a match function is redirected to.
 ///
 /// # Safety
 ///

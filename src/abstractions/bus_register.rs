@@ -78,7 +78,7 @@ impl<R: RegisterHook> Drop for Hook<R> {
     }
 }
 
-/// What `bus_register()` is redirected to.
+/// The function that `bus_register()` is redirected to.
 ///
 /// # Safety
 ///

@@ -15,7 +15,7 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What is to be done.
+/// Work that is to be done later.
 pub(crate) trait Work: Send + Sync {
     /// Does it, in process context. Returns after how many milliseconds it is to be called again, if
     /// at all.
@@ -57,7 +57,7 @@ impl<T: Work> DelayedWork<T> {
         })
     }
 
-    /// What is to be done.
+    /// The work.
     pub(crate) fn work(&self) -> &T {
         &self.work
     }

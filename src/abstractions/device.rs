@@ -55,7 +55,7 @@ pub(crate) fn physical_function(dev: &Device) -> Option<&Device> {
     (!pf.is_null()).then(|| unsafe { Device::from_raw(pf) })
 }
 
-/// Whether the device is a PCI bridge.
+/// Returns `true` if the device is a PCI bridge.
 pub(crate) fn is_bridge(dev: &Device) -> bool {
     // SAFETY: `dev` is valid.
     unsafe { bindings::overdrive_is_bridge(as_raw(dev)) }
@@ -79,7 +79,7 @@ fn with_driver<R>(dev: &Device, mut f: impl FnMut(Option<&Driver>) -> R) -> R {
     .unwrap_or_else(|| f(None))
 }
 
-/// Where the driver is that the device has, for comparing.
+/// Returns the address of the driver that the device has, for comparing.
 fn raw_driver(dev: &Device) -> *const bindings::device_driver {
     // SAFETY: `dev` is valid. The field changes at any time, but in one piece.
     unsafe { (&raw const (*as_raw(dev)).driver).read_volatile() }
@@ -92,11 +92,6 @@ pub(crate) fn with_driver_name<R>(dev: &Device, mut f: impl FnMut(Option<&[u8]>)
     with_driver(dev, |drv| f(drv.map(Driver::name)))
 }
 
-/// Whether users are kept from unbinding the device from the driver that it has.
-pub(crate) fn suppresses_bind_attrs(dev: &Device) -> bool {
-    with_driver(dev, |drv| drv.is_some_and(Driver::suppresses_bind_attrs))
-}
-
 /// Returns `true` if the kernel uses the device for DMA, or is about to: it has a driver, or is being
 /// probed by one, that does not leave that to userspace.
 pub(crate) fn has_host_driver(dev: &Device) -> bool {
@@ -106,6 +101,12 @@ pub(crate) fn has_host_driver(dev: &Device) -> bool {
 /// Returns `true` if the device has a driver that leaves its DMA to userspace, as VFIO's do.
 pub(crate) fn has_dma_driver(dev: &Device) -> bool {
     with_driver(dev, |drv| drv.is_some_and(Driver::manages_dma))
+}
+
+/// Returns `true` if a driver of VFIO, of whatever module, offers the device to userspace.
+pub(crate) fn has_vfio_device(dev: &Device) -> bool {
+    // SAFETY: `dev` is valid.
+    unsafe { bindings::overdrive_has_vfio_device(as_raw(dev)) }
 }
 
 /// Returns `true` if an IOMMU translates what the device does.
@@ -121,22 +122,52 @@ pub(crate) fn add_was_told(dev: &Device) -> bool {
     unsafe { bindings::overdrive_add_was_told(as_raw(dev)) }
 }
 
+/// Returns `true` if other devices need this one to have its driver, or did a moment ago.
+pub(crate) fn may_have_consumers(dev: &Device) -> bool {
+    // SAFETY: `dev` is valid.
+    unsafe { bindings::overdrive_may_have_consumers(as_raw(dev)) }
+}
+
+/// Returns `true` if `dev` needs `supplier` to have its driver.
+///
+/// The caller keeps `supplier` from being removed.
+pub(crate) fn is_consumer(supplier: &Device, dev: &Device) -> bool {
+    // SAFETY: Both are valid, and the supplier has its directory.
+    unsafe { bindings::overdrive_is_consumer(as_raw(supplier), as_raw(dev)) }
+}
+
+/// Returns `true` if the device has a driver, or is being probed by one.
+pub(crate) fn has_driver(dev: &Device) -> bool {
+    !raw_driver(dev).is_null()
+}
+
 /// Returns `true` while the device has its directory.
 pub(crate) fn is_in_sysfs(dev: &Device) -> bool {
     // SAFETY: `dev` is valid.
     unsafe { bindings::overdrive_is_in_sysfs(as_raw(dev)) }
 }
 
-/// Whether the device is bound, and its probe finished.
+/// Returns `true` if the device is bound, and its probe finished. Waits for a probe that is under way.
 pub(crate) fn is_bound(dev: &Device) -> bool {
-    let dev = as_raw(dev);
+    with_bound_driver(dev, |drv| drv.is_some())
+}
+
+/// Calls `f` with the driver that the device is bound to. Waits for a probe that is under way.
+///
+/// `f` runs with the device locked.
+pub(crate) fn with_bound_driver<R>(dev: &Device, f: impl FnOnce(Option<&Driver>) -> R) -> R {
+    let raw = as_raw(dev);
 
     // SAFETY: `dev` is valid, and so is the mutex in it. `device_is_bound()` wants it locked.
     unsafe {
-        bindings::mutex_lock(&raw mut (*dev).mutex);
-        let bound = bindings::device_is_bound(dev);
-        bindings::mutex_unlock(&raw mut (*dev).mutex);
-        bound
+        bindings::mutex_lock(&raw mut (*raw).mutex);
+        let bound = bindings::device_is_bound(raw);
+        // A driver is not unregistered, and frees nothing, before its devices are released, which
+        // takes their lock. `Driver` is a transparent wrapper.
+        let ret = f(bound.then(|| &*(*raw).driver.cast::<Driver>()));
+
+        bindings::mutex_unlock(&raw mut (*raw).mutex);
+        ret
     }
 }
 
@@ -180,7 +211,7 @@ fn with_parent_locked<R>(dev: &Device, f: impl FnOnce(*mut bindings::device) -> 
     }
 }
 
-/// Whether the parent must be locked while the device is bound or unbound.
+/// Returns `true` if the parent must be locked while the device is bound or unbound.
 ///
 /// # Safety
 ///
@@ -201,7 +232,7 @@ impl Driver {
         unsafe { text_or_empty(self.0.name) }
     }
 
-    /// Whether users are kept from binding and unbinding its devices.
+    /// Returns `true` if users are kept from binding and unbinding its devices.
     pub(crate) fn suppresses_bind_attrs(&self) -> bool {
         self.0.suppress_bind_attrs
     }
@@ -218,7 +249,7 @@ impl Driver {
         unsafe { bindings::overdrive_forces_synchronous_probe(&raw const self.0) }
     }
 
-    /// What the bus's match function says: whether it lets `dev`, as it is now, have this driver.
+    /// Asks the bus's match function whether it lets `dev`, as it is now, have this driver.
     ///
     /// The function itself is asked, also where a [`Hook`](super::bus_match::Hook) answers others.
     ///

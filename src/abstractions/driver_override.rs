@@ -77,7 +77,7 @@ impl Override {
         Ok(Self(text))
     }
 
-    /// Where it is, for recognising it once it is set.
+    /// Returns its token, for recognising it once it is set.
     pub(crate) fn token(&self) -> Token {
         Token(self.0.as_ptr().addr())
     }

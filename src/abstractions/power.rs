@@ -12,7 +12,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// What is to be done then. Called in process context.
+/// Does what is to be done then. Called in process context.
 pub(crate) trait Power: 'static {
     /// Called before the system suspends, hibernates or goes down.
     ///

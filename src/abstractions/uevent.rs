@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a device tells userspace about itself.
+//! The uevents by which a device tells userspace about itself.
 //!
 //! C header: [`include/linux/kobject.h`](srctree/include/linux/kobject.h)
 

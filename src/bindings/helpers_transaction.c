@@ -2,6 +2,7 @@
 #include <linux/amba/bus.h>
 #include <linux/device.h>
 #include <linux/iommu.h>
+#include <linux/kernfs.h>
 #include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
@@ -93,6 +94,41 @@ bool overdrive_forces_synchronous_probe(const struct device_driver *drv)
 bool overdrive_has_iommu(struct device *dev)
 {
 	return dev->iommu && dev->iommu->iommu_dev;
+}
+
+static int is_vfio_device(struct device *dev, void *data)
+{
+	return dev->class && !strcmp(dev->class->name, "vfio-dev");
+}
+
+/* Whether a driver of VFIO, whichever, hands @dev to userspace. */
+bool overdrive_has_vfio_device(struct device *dev)
+{
+	return device_for_each_child(dev, NULL, is_vfio_device);
+}
+
+/* The list changes at any time: this is about whether it is worth looking further. */
+bool overdrive_may_have_consumers(const struct device *dev)
+{
+	return READ_ONCE(dev->links.consumers.next) != &dev->links.consumers;
+}
+
+/*
+ * The links between devices are private to the driver core; what it shows of them
+ * is not. @supplier must stay in sysfs.
+ */
+bool overdrive_is_consumer(const struct device *supplier, const struct device *dev)
+{
+	struct kernfs_node *link;
+	char *name;
+
+	name = kasprintf(GFP_KERNEL, "consumer:%s:%s", dev_bus_name(dev), dev_name(dev));
+	if (!name)
+		return false;
+	link = kernfs_find_and_get(supplier->kobj.sd, name);
+	kfree(name);
+	kernfs_put(link);
+	return link;
 }
 
 /*

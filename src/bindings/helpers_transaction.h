@@ -36,6 +36,10 @@ struct workqueue_struct *overdrive_alloc_workqueue(const char *name);
 bool overdrive_driver_managed_dma(const struct device_driver *drv);
 bool overdrive_forces_synchronous_probe(const struct device_driver *drv);
 bool overdrive_has_iommu(struct device *dev);
+bool overdrive_has_vfio_device(struct device *dev);
+
+bool overdrive_may_have_consumers(const struct device *dev);
+bool overdrive_is_consumer(const struct device *supplier, const struct device *dev);
 
 struct kmem_cache *overdrive_override_cache_create(unsigned int size);
 char *overdrive_override_cache_alloc(struct kmem_cache *cache);

@@ -86,7 +86,7 @@ impl TryFrom<&[u8]> for Scope {
     }
 }
 
-/// Why a bus can't be extended, or not be extended so.
+/// The reason for which a bus can't be extended, or not be extended so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExtendError {
     /// There is no such bus.
@@ -108,7 +108,7 @@ pub(crate) enum ExtendError {
 }
 
 impl ExtendError {
-    /// What a user is told.
+    /// Returns the error that a user is told.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Unknown => "no such bus",
@@ -158,7 +158,7 @@ impl MatchHook for OverrideMatch {
     }
 }
 
-/// Whether the device can have the driver: what the driver core is told, too.
+/// Tells whether the device can have the driver, as the driver core is told.
 pub(super) fn matches(dev: &Device, drv: &Driver) -> Result<bool> {
     let Some(forced) = BUSES
         .get()

@@ -18,7 +18,7 @@ pub(super) enum Devices {
 }
 
 impl Devices {
-    /// Whether the device of that name is one of them.
+    /// Returns `true` if the device of that name is one of them.
     pub(super) fn contains(self, name: &[u8]) -> bool {
         match self {
             Self::All => true,

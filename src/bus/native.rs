@@ -20,7 +20,7 @@ pub(crate) fn buses() -> Result<KVec<Bus>> {
     Bus::all(MAX_BUSES, honours_override)
 }
 
-/// Whether a native bus of that name is registered.
+/// Returns `true` if a native bus of that name is registered.
 pub(super) fn is_native(name: &[u8]) -> Result<bool> {
     let found = Bus::all(1, |it, in_core| it == name && honours_override(it, in_core))?;
 

@@ -83,6 +83,13 @@ impl Devices {
         by_id.get(&device::id(dev)).cloned().ok_or(ENODEV)
     }
 
+    /// Calls `f` unless the device is gone. It is not removed from sysfs before `f` returns.
+    pub(crate) fn with_present<R>(&self, dev: &Device, f: impl FnOnce() -> R) -> Option<R> {
+        let by_id = self.by_id.lock();
+
+        by_id.get(&device::id(dev)).map(|_| f())
+    }
+
     /// Adds the device that `new` makes, and returns it, unless it is there already, or its bus is no
     /// longer tracked.
     ///

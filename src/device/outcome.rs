@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How a rebind ended.
+//! The outcome of a rebind.
 
 use kernel::{
     fmt,
     prelude::*, //
 };
 
-/// How the last rebind of a device ended.
+/// The outcome of the last rebind of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// There was none.
@@ -24,9 +24,9 @@ pub(crate) enum Outcome {
     RolledBack(Error),
     /// It failed, and so did the way back: the device has its old override, but no driver.
     Stranded {
-        /// Why it failed.
+        /// The error of the rebind.
         error: Error,
-        /// Why the old driver did not take the device back.
+        /// The error with which the old driver did not take the device back.
         rollback: Error,
     },
 }

@@ -30,7 +30,7 @@ pub(crate) struct OverrideSource {
     pub(crate) name: KVec<u8>,
     /// The override that the rule set.
     pub(crate) driver: KVec<u8>,
-    /// What it is recognised by.
+    /// The token by which the override is recognised.
     pub(crate) token: Token,
     /// `true` once a uevent told what became of the override.
     pub(crate) reported: bool,

@@ -57,7 +57,7 @@ pub(crate) struct DeviceState {
     pub(crate) by_kernel: Token,
     pub(crate) outcome: Outcome,
     pub(crate) loan: Loan,
-    /// What the override is to be when the old driver, which one names that has this token, has the
+    /// The override that is put back when the old driver, which one names that has this token, has the
     /// device back.
     pub(crate) awaiting: Option<(Token, Option<Override>)>,
 }

@@ -135,8 +135,8 @@ static OVERRIDE_ATTRIBUTES: AttributeList<2> =
 
 static OVERRIDE: Group = Group::without_directory(&OVERRIDE_ATTRIBUTES);
 
-/// What a device on a bus that honours overrides gets.
+/// The files of a device on a bus that honours overrides.
 pub(crate) static NATIVE: [&Group; 1] = [&GROUP];
 
-/// What a device on an extended bus gets.
+/// The files of a device on an extended bus.
 pub(crate) static EXTENDED: [&Group; 2] = [&OVERRIDE, &GROUP];

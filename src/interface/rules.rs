@@ -100,7 +100,7 @@ impl configfs::GroupOperations for Rules {
     }
 }
 
-/// What is changed while the lock is held.
+/// The state that is changed while the lock is held.
 struct State {
     builder: RuleBuilder,
     /// The rule in the policy's table, while it is enabled.

@@ -52,9 +52,9 @@ const MAX_LEN: usize = 4096;
 struct State {
     /// Somebody is in a write.
     writing: bool,
-    /// What is read next.
+    /// The text that is read next.
     text: KVec<u8>,
-    /// How much of it was read.
+    /// The number of its bytes that were read.
     read: usize,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct DeviceFacts<'a> {
     modalias: Option<KVec<u8>>,
     serial: Option<KVec<u8>>,
     group_owned: bool,
-    /// What `@group` stands for; [`None`] if no rule asked.
+    /// The driver that `@group` stands for; [`None`] if no rule asked.
     pub(super) group_driver: Option<KVec<u8>>,
 }
 

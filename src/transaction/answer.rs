@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What became of each device of a transaction, as text.
+//! The fate of each device of a transaction, as text.
 
 use super::{
     engine::Transaction,
@@ -20,7 +20,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What was in the way.
+/// The reason for which a device was in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// There is no such driver.

@@ -56,7 +56,7 @@ pub(crate) use runtime::{
     When, //
 };
 
-/// How a transaction ended for a device.
+/// The end of a transaction for a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// The device is where it was to go.
@@ -69,7 +69,7 @@ pub(crate) enum End {
     Untouched(Error),
 }
 
-/// How long a device stays with the new driver.
+/// The time for which a device stays with the new driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Term {
     /// For good.
@@ -95,7 +95,7 @@ fn is_any_dying<M: Member>(members: &[M], via: Option<&Marks>) -> bool {
     via.is_some_and(Marks::is_dying) || members.iter().any(|it| it.marks().is_dying())
 }
 
-/// How far a transaction is.
+/// The progress of a transaction.
 struct Progress<D> {
     step: Step,
     /// The wave of the step that is under way.

@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     abstractions::{
-        device,
+        device::{
+            self,
+            Driver, //
+        },
         driver_override::{
             self,
             Override,
@@ -49,29 +52,29 @@ use kernel::{
     }, //
 };
 
-/// What a transaction remembers of a device.
+/// The memory that a transaction has of a device.
 struct Saved {
     /// The override that the device has when it isn't the new one.
     other: Option<Override>,
-    /// Who sets the new override, until it is set.
+    /// The rule that sets the new override, until it is set.
     source: Option<OverrideSource>,
     /// A rule had set the override from before.
     had_source: bool,
     /// An override that names the old driver.
     naming: Option<Override>,
-    /// What the override that the transaction has set is recognised by.
+    /// The token of the override that the transaction has set.
     token: Token,
     old_driver: KVec<u8>,
     released: bool,
-    /// How the old driver took the device back.
+    /// The way in which the old driver took the device back.
     back: Result<Back>,
-    /// Why the transaction failed because of this device.
+    /// The reason for which the transaction failed because of this device.
     reason: Option<Reason>,
-    /// What became of the device.
+    /// The outcome for the device.
     outcome: Option<Outcome>,
 }
 
-/// How a device came back.
+/// The way in which a device came back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Back {
     /// It is with its old driver.
@@ -130,12 +133,12 @@ impl Participant {
         self.tracked.device()
     }
 
-    /// Why the transaction failed because of this device, if it did.
+    /// Returns the reason for which the transaction failed because of this device, if it did.
     pub(super) fn reason(&self) -> Option<Reason> {
         self.with(|saved| saved.reason)
     }
 
-    /// What became of the device, unless nothing was done with it.
+    /// Returns the outcome for the device, unless nothing was done with it.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         self.with(|saved| saved.outcome)
     }
@@ -146,7 +149,7 @@ impl Participant {
         err
     }
 
-    /// Where the device goes.
+    /// Returns the destination of the device.
     pub(super) fn target(&self) -> &Target {
         &self.target
     }
@@ -164,7 +167,7 @@ impl Participant {
         let dev = self.device();
 
         Ok(self.will_be_released()
-            && (usage::is_owned(dev)?
+            && (usage::is_open(dev)?
                 || !self.target.is_for_userspace(dev) && usage::group_is_owned(dev)?))
     }
 
@@ -244,7 +247,7 @@ impl Member for Participant {
     fn prepare(&self) -> Result {
         let dev = self.device();
 
-        self.target.validate(dev).map_err(|err| {
+        let for_userspace = self.target.validate(dev).map_err(|err| {
             let reason = match err {
                 ENOENT => Reason::NoDriver,
                 _ => Reason::Fixed,
@@ -258,20 +261,25 @@ impl Member for Participant {
             Some(name) if by_rule => Some(Override::of_rule(name)?),
             Some(name) => Some(Override::new(name)?),
         };
+        let mut old_driver = self.with(|saved| core::mem::take(&mut saved.old_driver));
+
+        old_driver.clear();
         // One that is only being probed is no driver yet.
-        let bound = device::is_bound(dev);
+        let fixed = device::with_bound_driver(dev, |drv| {
+            for &c in drv.map(Driver::name).unwrap_or_default() {
+                // A name is a file name, so that there is room for it.
+                let _ = old_driver.push_within_capacity(c);
+            }
+            drv.is_some_and(Driver::suppresses_bind_attrs)
+        });
+        if fixed {
+            dev_err!(dev, "its driver can't be unbound by users\n");
+            return Err(self.is_in_the_way(Reason::Fixed, EPERM));
+        }
 
         self.with(|saved| {
             saved.other = new;
-            saved.old_driver.clear();
-            if bound {
-                device::with_driver_name(dev, |name| {
-                    for &c in name.unwrap_or_default() {
-                        // A name is a file name, so that there is room for it.
-                        let _ = saved.old_driver.push_within_capacity(c);
-                    }
-                });
-            }
+            saved.old_driver = old_driver;
             if !saved.old_driver.is_empty() {
                 saved.naming = Some(Override::new(&saved.old_driver)?);
             }
@@ -279,10 +287,7 @@ impl Member for Participant {
         })?;
 
         // Who would probe it finds that userspace has its group.
-        if self.will_be_released()
-            && !self.target.is_for_userspace(dev)
-            && usage::group_is_owned(dev)?
-        {
+        if !for_userspace && self.will_be_released() && usage::group_is_owned(dev)? {
             dev_err!(dev, "userspace has its IOMMU group\n");
             return Err(self.is_in_the_way(Reason::GroupOwned, EBUSY));
         }

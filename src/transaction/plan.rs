@@ -23,7 +23,7 @@ pub(crate) use waves::Waves;
 /// Identifies a device for as long as somebody holds a reference to it.
 pub(crate) type DeviceId = usize;
 
-/// Whether attaches of several devices may overlap.
+/// The way in which attaches of several devices may overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// They may: nothing outside sees in which order they happen.
@@ -51,7 +51,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) consumers: KVec<DeviceId>,
 }
 
-/// Why there is no plan for a set. Positions are those of the devices in the set.
+/// The reason for which there is no plan for a set. Positions are those of the devices in the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conflict {
     /// A device is named twice.
@@ -135,12 +135,12 @@ fn refuse_conflicts(set: &[Subject<'_>]) -> Result<(), Conflict> {
     Ok(())
 }
 
-/// Whether the device at `at` needs the one at `other` to be attached first.
+/// Returns `true` if the device at `at` needs the one at `other` to be attached first.
 fn needs(set: &[Subject<'_>], at: usize, other: usize) -> bool {
     set[at].ancestors.contains(&set[other].id) || set[other].consumers.contains(&set[at].id)
 }
 
-/// How many devices of the set, one after the other, must be attached before each device can be.
+/// Returns the number of devices of the set that must be attached before each device, one by one.
 fn ranks(set: &[Subject<'_>]) -> Result<KVec<usize>, Conflict> {
     let mut ranks = KVec::with_capacity(set.len(), GFP_KERNEL)?;
 

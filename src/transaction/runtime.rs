@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the engine runs on in the kernel: work items on a queue of this module's own.
+//! The services of the kernel for the engine: work items on a queue of this module's own.
 
 use super::{
     answer::Reason,
@@ -42,7 +42,7 @@ use kernel::{
     }, //
 };
 
-/// How long something that is in the way is left alone before it is looked at again.
+/// The time for which something that is in the way is left alone before it is looked at again.
 const LATER_MS: u32 = 50;
 
 /// The kernel.
@@ -111,7 +111,7 @@ impl WorkItem for Task {
     }
 }
 
-/// What keeps users out of the devices of a transaction.
+/// The guard that keeps users out of the devices of a transaction.
 pub(crate) struct Doors {
     _doors: KVec<DoorClosed>,
     _claims: KVec<iommu::Claim>,
@@ -150,7 +150,7 @@ impl Doors {
                 return Err(member.is_in_the_way(Reason::Open, err));
             }
         }
-        if device::is_bridge(dev) || !device::has_dma_driver(dev) || !device::has_iommu(dev) {
+        if !device::has_vfio_device(dev) || !device::has_iommu(dev) {
             return Ok(());
         }
         let Some(group) = iommu::Group::of(dev) else {

@@ -11,6 +11,7 @@ use super::{
     participant::Participant,
     plan::{
         Conflict,
+        Pace,
         Plan,
         Subject, //
     },
@@ -20,16 +21,24 @@ use super::{
     }, //
 };
 use crate::{
-    abstractions::device,
+    abstractions::{
+        bus::Bus,
+        device, //
+    },
     device::{
+        list::Devices,
         override_source::OverrideSource,
         tracked::TrackedDevice, //
     },
 };
 use kernel::{
+    device::Device,
     fmt,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        aref::ARef,
+        Arc, //
+    }, //
 };
 
 /// The set that has one device.
@@ -58,12 +67,43 @@ pub(super) fn participants(
     Ok(participants)
 }
 
-fn subject(tracked: &TrackedDevice) -> Result<Subject<'_>> {
+/// The devices that have a driver, and lose it when `dev` loses its own.
+fn consumers(list: &Devices, dev: &Device) -> Result<KVec<ARef<Device>>> {
+    /// More than the kernel has.
+    const MAX_BUSES: usize = 256;
+
+    let mut consumers = KVec::new();
+    let mut ret = Ok(());
+
+    if !device::may_have_consumers(dev) {
+        return Ok(consumers);
+    }
+    for bus in Bus::all(MAX_BUSES, |_, _| true)? {
+        bus.for_each_device(|other| {
+            let needs = device::has_driver(other)
+                && list.with_present(dev, || device::is_consumer(dev, other)) == Some(true);
+
+            if needs {
+                if let Err(err) = consumers.push(ARef::from(other), GFP_KERNEL) {
+                    ret = Err(err.into());
+                }
+            }
+        });
+    }
+    ret.map(|()| consumers)
+}
+
+fn subject<'a>(tracked: &'a TrackedDevice, consumers: &[ARef<Device>]) -> Result<Subject<'a>> {
     let dev = tracked.device();
     let mut ancestors = KVec::new();
 
     for ancestor in tracked.relatives().ancestors() {
         ancestors.push(device::id(ancestor), GFP_KERNEL)?;
+    }
+    let mut needed_by = KVec::new();
+
+    for consumer in consumers {
+        needed_by.push(device::id(consumer), GFP_KERNEL)?;
     }
     Ok(Subject {
         id: device::id(dev),
@@ -72,7 +112,7 @@ fn subject(tracked: &TrackedDevice) -> Result<Subject<'_>> {
         ancestors,
         physical_function: tracked.relatives().physical_function().map(device::id),
         is_bridge: device::is_bridge(dev),
-        consumers: KVec::new(),
+        consumers: needed_by,
     })
 }
 
@@ -83,6 +123,7 @@ fn subject(tracked: &TrackedDevice) -> Result<Subject<'_>> {
 /// `EINVAL` if there is no device, or one twice; `EBUSY` if the devices can't be moved together, for a
 /// reason that the log and the answer have; `ENOMEM`.
 pub(super) fn plan(
+    list: &Devices,
     devices: &[Arc<TrackedDevice>],
     target: &Target,
     answer: &mut Answer,
@@ -90,17 +131,23 @@ pub(super) fn plan(
     let mut subjects = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
     let first = devices.first().ok_or(EINVAL)?;
 
+    // Held until the plan is made: they are known by their addresses.
+    let mut held = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
+
     for tracked in devices {
-        subjects.push(subject(tracked)?, GFP_KERNEL)?;
+        let consumers = consumers(list, tracked.device())?;
+
+        subjects.push(subject(tracked, &consumers)?, GFP_KERNEL)?;
+        held.push(consumers, GFP_KERNEL)?;
     }
     let plan = Plan::new(&subjects, target.pace(first.device()), |at| {
-        devices.get(at).map_or(super::plan::Pace::InOrder, |it| {
-            target::pace_of_driver(it.device())
-        })
+        devices
+            .get(at)
+            .map_or(Pace::InOrder, |it| target::pace_of_driver(it.device()))
     });
 
     plan.map_err(|conflict| {
-        let (err, at, reason) = refuse(devices, conflict);
+        let (err, at, reason) = refuse(devices, &held, conflict);
 
         answer.refused(devices, at, err, reason);
         err
@@ -108,7 +155,11 @@ pub(super) fn plan(
 }
 
 /// Says why there is no plan, and because of which device.
-fn refuse(devices: &[Arc<TrackedDevice>], conflict: Conflict) -> (Error, usize, Reason) {
+fn refuse(
+    devices: &[Arc<TrackedDevice>],
+    consumers: &[KVec<ARef<Device>>],
+    conflict: Conflict,
+) -> (Error, usize, Reason) {
     let say = |at: usize, text: fmt::Arguments<'_>| {
         if let Some(it) = devices.get(at) {
             dev_err!(it.device(), "{text}\n");
@@ -126,8 +177,12 @@ fn refuse(devices: &[Arc<TrackedDevice>], conflict: Conflict) -> (Error, usize, 
             }
             (EBUSY, at, Reason::MadeBy)
         }
-        Conflict::NeededBy(at, _) => {
-            say(at, fmt!("a device that has a driver needs it"));
+        Conflict::NeededBy(at, consumer) => {
+            let all = consumers.iter().flatten();
+
+            if let Some(it) = all.into_iter().find(|it| device::id(it) == consumer) {
+                say(at, fmt!("{}, which has a driver, needs it", it.name()));
+            }
             (EBUSY, at, Reason::NeededBy)
         }
         Conflict::Circle(at) => {

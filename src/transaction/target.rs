@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where devices go: a driver, none, or the standard one.
+//! The destination of devices: a driver, none, or the standard one.
 
 use super::plan::Pace;
 use crate::{
@@ -14,7 +14,7 @@ use kernel::{
     str::BStr, //
 };
 
-/// What a device is to be bound to.
+/// The driver that a device is to be bound to.
 pub(crate) enum Target {
     /// The driver that it has without an override.
     Standard,
@@ -52,34 +52,38 @@ impl Target {
         self.as_override().unwrap_or(b"its standard driver")
     }
 
-    /// Checks whether the device could be moved there, as far as can be known beforehand.
+    /// Checks whether the device could be moved there, as far as can be known beforehand. Returns `true`
+    /// if it goes to userspace then, or to nobody.
     ///
     /// # Errors
     ///
     /// `ENOENT` if there is no such driver, `EPERM` if users can't bind or unbind it.
-    pub(super) fn validate(&self, dev: &Device) -> Result {
-        if let Self::Driver(name) = self {
-            let fixed = find(dev, name.as_bytes(), |drv| drv.suppresses_bind_attrs());
-            let name = BStr::from_bytes(name.as_bytes());
+    pub(super) fn validate(&self, dev: &Device) -> Result<bool> {
+        let for_userspace = match self {
+            Self::Standard => false,
+            Self::Nothing => true,
+            Self::Driver(name) => {
+                let name = name.as_bytes();
+                let found = find(dev, name, |drv| {
+                    (drv.suppresses_bind_attrs(), drv.manages_dma())
+                });
+                let name = BStr::from_bytes(name);
 
-            match fixed {
-                None => {
-                    dev_err!(dev, "its bus has no driver {name}\n");
-                    return Err(ENOENT);
+                match found {
+                    None => {
+                        dev_err!(dev, "its bus has no driver {name}\n");
+                        return Err(ENOENT);
+                    }
+                    Some((true, _)) => {
+                        dev_err!(dev, "{name} can't be bound by users\n");
+                        return Err(EPERM);
+                    }
+                    Some((false, for_userspace)) => for_userspace,
                 }
-                Some(true) => {
-                    dev_err!(dev, "{name} can't be bound by users\n");
-                    return Err(EPERM);
-                }
-                Some(false) => {}
             }
-        }
+        };
 
-        if device::suppresses_bind_attrs(dev) {
-            dev_err!(dev, "its driver can't be unbound by users\n");
-            return Err(EPERM);
-        }
-        Ok(())
+        Ok(for_userspace)
     }
 
     /// The pace of attaching `dev`, and others like it, to this.
@@ -104,12 +108,9 @@ impl Target {
     ///
     /// Waits for a probe that is under way.
     pub(super) fn is_reached(&self, dev: &Device) -> bool {
-        if !device::is_bound(dev) {
-            return matches!(self, Self::Nothing);
-        }
         match self {
-            Self::Nothing => false,
-            Self::Standard => current_driver_matches(dev),
+            Self::Nothing => !device::is_bound(dev),
+            Self::Standard => device::is_bound(dev) && current_driver_matches(dev),
             Self::Driver(name) => is_bound_to(dev, name.as_bytes()),
         }
     }
@@ -186,7 +187,7 @@ pub(super) fn attach_to(dev: &Device, name: &[u8]) -> Result {
 
 /// Returns `true` if the device is bound to the driver called `name`.
 pub(super) fn is_bound_to(dev: &Device, name: &[u8]) -> bool {
-    device::is_bound(dev) && device::with_driver_name(dev, |driver| driver == Some(name))
+    device::with_bound_driver(dev, |drv| drv.is_some_and(|drv| drv.name() == name))
 }
 
 /// Binds the device to the first driver that matches and takes it, as the bus does.

@@ -22,7 +22,7 @@ use anyhow::{Context, Result, bail};
 use self::report::Report;
 use crate::{qemu::Event, target::Target};
 
-/// How the guest's runner begins a line of addresses: the test's name and the addresses follow.
+/// The beginning of a line of addresses of the guest's runner: the test's name and the addresses follow.
 const REACHED: &str = "# reached ";
 
 /// Collects what all guests of a run tell.

@@ -488,7 +488,7 @@ impl Rules {
         self.text(self.table.as_ref()?.find(device)?)
     }
 
-    /// What becomes of each rule when `device` is discovered, in the order in which they were added.
+    /// Returns the fate of each rule when `device` is discovered, in the order in which they were added.
     pub fn explain(&self, device: &Device) -> Vec<Explained<'_>> {
         let Some(table) = &self.table else {
             return Vec::new();

@@ -31,7 +31,7 @@ fn in_text(bad: ParseError, text: &[u8]) {
     assert!(bad.at <= text.len(), "{bad:?}");
 }
 
-/// What is printed of a rule reads as the same rule.
+/// A rule as it is printed reads as the same rule.
 fn rules(data: &[u8]) {
     let _ = param::parse(data, |rule| {
         if let Err(bad) = rule {
@@ -109,7 +109,7 @@ fn field(data: &[u8]) {
     }
 }
 
-/// What is left of the bytes.
+/// The rest of the bytes.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {

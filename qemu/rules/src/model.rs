@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What generated cases are made of, and what the documentation says of them.
+//! The parts of generated cases, and the words of the documentation about them.
 
 use crate::policy::rules::{
     builder::RuleBuilder,
@@ -84,7 +84,7 @@ impl Words {
     }
 }
 
-/// What the documentation says of a rule and a device, from the words rather than from the engine.
+/// The documentation's answer for a rule and a device, from the words rather than from the engine.
 pub(crate) fn documented_match(words: &Words, device: &Device) -> bool {
     let facts = &device.facts;
     let given = |field| Some(words.get(field)).filter(|text| !text.is_empty());
@@ -125,7 +125,7 @@ pub(crate) fn canonical_text(field: Field, text: &str) -> String {
     String::from_utf8(text.to_vec()).expect("ASCII")
 }
 
-/// What `vf=` says, range by range.
+/// The meaning of `vf=`, range by range.
 pub(crate) fn ranges_have(text: &str, vf: u16) -> bool {
     text.split(',').any(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));

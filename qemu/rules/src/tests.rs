@@ -29,7 +29,7 @@ fn text(regex: &str) -> impl Strategy<Value = String> {
     prop::string::string_regex(regex).expect("a regular expression")
 }
 
-/// What can be written into a field, of few enough values for rules to match often; mostly nothing.
+/// Texts for a field, of few enough values for rules to match often; mostly nothing.
 fn value(field: Field) -> impl Strategy<Value = String> {
     let given = match field {
         Field::Bus => "(p|q)".into(),
@@ -141,7 +141,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// What is accepted as a pattern means what fnmatch(3) says.
+    /// A pattern that is accepted means what fnmatch(3) says.
     #[test]
     fn globbing_agrees_with_fnmatch(
         pattern in r"([a-c\-\]*?!^\\]|\[[!^]?\]?[a-c\-\\]{0,4}\]){0,8}",
@@ -309,7 +309,7 @@ proptest! {
         }
     }
 
-    /// What is printed of a rule reads as the same rule.
+    /// A rule as it is printed reads as the same rule.
     #[test]
     fn printed_rule_reads_as_the_same_rule(
         name in "[a-z,;\\\\]{0,5}",
@@ -415,7 +415,7 @@ proptest! {
         }
     }
 
-    /// What comes before the first bad character is never to blame.
+    /// The text before the first bad character is never to blame.
     #[test]
     fn first_bad_character_is_the_first(
         text in r"((bus|device|driver)=[ab\[*]{1,3},){0,2}driver=[ab/\]]{1,3}",
@@ -628,7 +628,7 @@ fn unknown_modalias_matches_no_pattern() {
     assert!(Field::Modalias.matches(b"*", &device));
 }
 
-/// What the module tells of a device is what a rule says of it.
+/// The identity that the module tells of a device is what a rule says of it.
 #[test]
 fn identity_reads_as_a_device() {
     let text = "path=0000:00:10.0/00.0\npath=0000:01:00.0\nparent=0000:00:10.0\n\

@@ -21,7 +21,7 @@ use std::sync::{
     Arc,
 };
 
-/// How many schedules are tried of all cases together.
+/// The number of schedules that are tried of all cases together.
 const SCHEDULES: usize = 100_000;
 
 /// Tries a case for `percent` of the schedules.

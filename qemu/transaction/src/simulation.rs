@@ -27,7 +27,7 @@ pub type Driver = u8;
 pub const USERSPACE: Driver = 9;
 
 shuttle::thread_local! {
-    /// What a fatal signal to this thread sets.
+    /// The mark that a fatal signal to this thread sets.
     static KILLED: RefCell<Option<Arc<atomic::AtomicBool>>> = const { RefCell::new(None) };
 }
 
@@ -94,7 +94,7 @@ impl<T: Send> Monitor<T> for SimMonitor<T> {
     }
 }
 
-/// What the driver core knows of a device.
+/// The driver core's knowledge of a device.
 #[derive(Debug, Default)]
 struct Core {
     driver: Option<Driver>,
@@ -117,12 +117,12 @@ pub struct Device {
     over: Mutex<Override>,
     /// Nobody can open it.
     door: Mutex<bool>,
-    /// Who is in a file of the device.
+    /// The number of threads in a file of the device.
     in_files: Mutex<usize>,
     left_files: Condvar,
     /// The probe of this device writes to the notifier chain.
     is_physical_function: bool,
-    /// What a probe by a driver returns: the drivers that refuse.
+    /// The drivers whose probe refuses, and the error.
     refused: Vec<Driver>,
     /// The probe of this driver ends when that device is gone.
     waits_for: Option<(Driver, usize)>,
@@ -360,7 +360,7 @@ impl World {
     }
 }
 
-/// What keeps the module loaded.
+/// A reference that keeps the module loaded.
 pub struct Keep(Arc<atomic::AtomicUsize>);
 
 impl Keep {

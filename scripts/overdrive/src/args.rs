@@ -114,7 +114,7 @@ pub struct Status {
     pub devices: Vec<String>,
 }
 
-/// What the doctor looks at.
+/// The subject of the doctor.
 #[derive(Debug, ClapArgs)]
 pub struct Doctor {
     /// For programs: an array of objects
@@ -125,7 +125,7 @@ pub struct Doctor {
     pub devices: Vec<String>,
 }
 
-/// What all moves have in common.
+/// The options that all moves have.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 pub struct MoveOptions {
     /// All devices of the device's IOMMU group but bridges: all, or none
@@ -178,7 +178,7 @@ pub struct Unbind {
     pub devices: Vec<String>,
 }
 
-/// What is done with rules.
+/// The actions on rules.
 #[derive(Debug, Subcommand)]
 pub enum Rule {
     /// Make a rule
@@ -210,7 +210,7 @@ pub struct RuleAdd {
     /// The rule's name
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// What it says, FIELD=TEXT
+    /// Its fields, FIELD=TEXT
     #[arg(value_name = "FIELD=TEXT", required = true)]
     pub fields: Vec<String>,
 }
@@ -226,7 +226,7 @@ pub struct RuleDel {
     pub name: String,
 }
 
-/// How rules are listed.
+/// The form in which rules are listed.
 #[derive(Debug, ClapArgs)]
 pub struct RuleList {
     /// For programs: an array of objects
@@ -234,7 +234,7 @@ pub struct RuleList {
     pub json: bool,
 }
 
-/// What is done with slots.
+/// The actions on slots.
 #[derive(Debug, Subcommand)]
 pub enum Slot {
     /// Make a slot
@@ -260,7 +260,7 @@ pub struct SlotAdd {
     pub slot: String,
 }
 
-/// What is done with buses.
+/// The actions on buses.
 #[derive(Debug, Subcommand)]
 pub enum Bus {
     /// Extend a bus
@@ -286,7 +286,7 @@ fn scope(word: &str) -> Result<Scope, String> {
     Scope::parse(word).ok_or_else(|| "it is restrict or force".to_owned())
 }
 
-/// What is saved.
+/// The choice of what is saved.
 #[derive(Debug, ClapArgs)]
 pub struct Save {
     /// Only these rules
@@ -294,7 +294,7 @@ pub struct Save {
     pub rules: Vec<String>,
 }
 
-/// What is put in force.
+/// The choice of what is put in force.
 #[derive(Debug, ClapArgs)]
 pub struct Restore {
     /// Only print the line for modprobe.d that does the same when the module is loaded
@@ -336,10 +336,10 @@ pub struct Explain {
     pub device: String,
 }
 
-/// What is foreseen.
+/// The choice of what is foreseen.
 #[derive(Debug, ClapArgs)]
 pub struct Plan {
-    /// What the next boot does, instead of restore
+    /// The next boot, instead of restore
     #[arg(long)]
     pub boot: bool,
     /// For programs: an object
@@ -347,7 +347,7 @@ pub struct Plan {
     pub json: bool,
 }
 
-/// How what is saved is checked.
+/// The way in which what is saved is checked.
 #[derive(Debug, ClapArgs)]
 pub struct Check {
     /// For programs: an array of objects

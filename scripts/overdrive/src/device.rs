@@ -33,9 +33,9 @@ pub struct Device {
     pub group: Option<u32>,
     /// `true` if it has a file `driver_override`.
     pub has_override_file: bool,
-    /// What that file says, if it says something.
+    /// The text of that file, if there is any.
     pub driver_override: Option<String>,
-    /// What set the override: `user`, `kernel`, `rule:NAME` or `slot`.
+    /// The origin of the override: `user`, `kernel`, `rule:NAME` or `slot`.
     pub by: Option<String>,
     /// The module's status line, if the module follows the device.
     pub status: Option<Status>,

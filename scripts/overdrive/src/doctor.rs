@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What keeps devices from their drivers, and what helps.
+//! The causes that keep devices from their drivers, and what helps.
 
 mod asked;
 mod device;
@@ -49,7 +49,7 @@ pub struct Finding {
     pub subject: String,
     /// A sentence without a full stop.
     pub text: String,
-    /// What helps, if anything does.
+    /// The remedy, if there is one.
     pub remedy: Option<String>,
 }
 

@@ -28,11 +28,11 @@ pub enum Exit {
 pub struct Failure {
     /// The exit status.
     pub exit: Exit,
-    /// What is said on standard error, a line each; nothing if all was said before.
+    /// The lines for standard error; none if all was said before.
     pub lines: Vec<String>,
 }
 
-/// What can fail in a way that ends the command.
+/// The result of an action whose failure ends the command.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
 
 impl Failure {

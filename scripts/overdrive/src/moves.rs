@@ -19,7 +19,7 @@ use crate::{
     users::Users,
 };
 
-/// Where devices go.
+/// The destination of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// To a driver, by its name or its module's.
@@ -68,7 +68,7 @@ impl Target {
     }
 }
 
-/// What a person can say about a move.
+/// The options of a move.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// All devices of the IOMMU group come along.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is printed: messages, tables and JSON.
+//! The printed output: messages, tables and JSON.
 
 pub mod json;
 pub mod log;

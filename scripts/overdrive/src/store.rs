@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is kept across boots: the folder `/etc/overdrive.d`.
+//! The policy that is kept across boots: the folder `/etc/overdrive.d`.
 //!
 //! It has a file `NAME.rule` for each rule, and the files `slots` and `buses` with an entry on every line. Every entry
 //! stands alone: one that is bad is a [`Problem`] with its file and line, and the others are read as if it were not there.
@@ -47,7 +47,7 @@ pub struct Entry<T> {
     pub file: String,
     /// The line, counted from 1; 1 for a rule.
     pub line: usize,
-    /// What it says.
+    /// Its content.
     pub value: T,
 }
 
@@ -71,7 +71,7 @@ pub struct Saved {
     pub slots: Vec<Entry<String>>,
     /// The buses.
     pub buses: Vec<Entry<(String, Scope)>>,
-    /// What can't be used.
+    /// The entries that can't be used.
     pub problems: Vec<Problem>,
 }
 

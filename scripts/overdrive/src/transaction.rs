@@ -14,7 +14,7 @@ use crate::{device::Device, failure::reason, system::System};
 
 const FILE: &str = "/dev/overdrive";
 
-/// How long devices are to stay with their new driver.
+/// The time for which devices are to stay with their new driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// For good.
@@ -47,7 +47,7 @@ pub struct Fate {
     pub device: String,
     /// The state, for instance `untouched`, `rolled-back:-5` or `stranded:-5:-19`.
     pub state: String,
-    /// What was in the way, if this device was.
+    /// The reason, if this device was in the way.
     pub reason: Option<String>,
 }
 
@@ -56,7 +56,7 @@ pub struct Fate {
 pub struct Refusal {
     /// The error, as the kernel tells it.
     pub error: io::Error,
-    /// What became of the devices.
+    /// The fate of the devices.
     pub fates: Vec<Fate>,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who uses a device: what would break if another driver took it.
+//! The users of a device: what would break if another driver took it.
 //!
 //! Every command that can take a device away from its driver asks here first.
 
@@ -52,7 +52,7 @@ impl Use {
     }
 }
 
-/// What is asked about users. What is the same for all devices is found out once.
+/// A question about users. What is the same for all devices is found out once.
 #[derive(Debug)]
 pub struct Users<'a> {
     system: &'a System,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be written to `/dev/overdrive`: `VERB [OPTION…] driver=DRIVER BUS/DEVICE…`.
+//! The requests that can be written to `/dev/overdrive`: `VERB [OPTION…] driver=DRIVER BUS/DEVICE…`.
 
 use kernel::prelude::*;
 
-/// How long devices are to stay with their new driver.
+/// The time for which devices are to stay with their new driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     /// For good.
@@ -13,7 +13,7 @@ pub(super) enum Verb {
     Lend,
 }
 
-/// Where the devices are to go.
+/// The destination of the devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Destination<'a> {
     /// The driver that they have without an override.

@@ -107,7 +107,7 @@ macro_rules! rule_fields {
 )]
 pub(crate) use rule_fields;
 
-/// What the arm of one field is, by its comparison.
+/// The arm of one field, by its comparison.
 macro_rules! compare {
     (Equal, $text:ident, $has:expr) => {
         $has.into_iter().any(|it| it == $text)
@@ -276,11 +276,11 @@ pub(crate) struct Step {
     pub(crate) field: Field,
     /// The weight of a text in this step, which is given; the smaller wins.
     pub(crate) weight: fn(&[u8]) -> u16,
-    /// What rules for which this is the first step are found by.
+    /// The field by which rules are found for which this is the first step.
     pub(crate) key: Key,
     /// Returns `true` if a rule with this may take a bridge or a hub.
     pub(crate) takes_bridges: bool,
-    /// What the step is called where it is explained.
+    /// The name of the step where it is explained.
     #[allow(dead_code, reason = "for the command")]
     pub(crate) name: &'static str,
 }

@@ -140,7 +140,7 @@ impl Spec {
         self.get(Field::Driver)
     }
 
-    /// What the rule is found by: a step, and a text.
+    /// The key that the rule is found by: a step, and a text.
     pub(super) fn key(&self) -> (usize, &[u8]) {
         let step = usize::from(self.first_step);
         let text = PRECEDENCE

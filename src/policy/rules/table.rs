@@ -38,7 +38,7 @@ use kernel::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequiredFacts {
     fields: u32,
-    /// What [`Spec::GROUP`] stands for.
+    /// The driver that [`Spec::GROUP`] stands for.
     pub(crate) group_driver: bool,
 }
 

@@ -23,7 +23,7 @@ use kernel::{
     sync::atomic::Relaxed, //
 };
 
-/// What all transactions share.
+/// The state that all transactions share.
 struct Shared {
     /// None may start.
     closed: bool,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the engine runs on.
+//! The services that the engine runs on.
 
 use super::{
     End,
@@ -113,7 +113,7 @@ pub(crate) trait Runtime: Sized + Send + Sync + 'static {
     /// A task that can be started again and again, each time it has ended.
     type Task: Send + Sync;
 
-    /// What keeps the code in memory for as long as a transaction exists.
+    /// A reference that keeps the code in memory for as long as a transaction exists.
     type Keep: Send + Sync;
 
     /// Makes a task for the device at `index` of a transaction.

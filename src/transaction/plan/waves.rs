@@ -78,7 +78,7 @@ impl Waves {
         Ok(Self { order, ends })
     }
 
-    /// How many waves there are.
+    /// Returns the number of waves.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }

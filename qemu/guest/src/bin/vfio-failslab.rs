@@ -199,8 +199,17 @@ fn main() -> ExitCode {
     };
 
     let mut report = Report::new(3);
-    report.result("binding survives every failing allocation", test(bind, bus, device, driver));
-    report.result("opening survives every failing allocation", test(open, bus, device, driver));
-    report.result("setting interrupts survives every failing allocation", test(set_irqs, bus, device, driver));
+    report.result(
+        "binding survives every failing allocation",
+        test(bind, bus, device, driver),
+    );
+    report.result(
+        "opening survives every failing allocation",
+        test(open, bus, device, driver),
+    );
+    report.result(
+        "setting interrupts survives every failing allocation",
+        test(set_irqs, bus, device, driver),
+    );
     report.finish()
 }

@@ -12,7 +12,7 @@ use super::{
     lines::{Frame, Lines},
 };
 
-/// What every block calls first.
+/// The function that every block calls first.
 const CALLBACK: &str = "__sanitizer_cov_trace_pc";
 
 /// From the start of what a relocation of a call covers to the address that the call returns to; the
@@ -25,7 +25,7 @@ const COUNTER_BYTES: u64 = 4;
 /// A basic block.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// What its call of [`CALLBACK`] returns to, rounded down to [`COUNTER_BYTES`].
+    /// The address that its call of [`CALLBACK`] returns to, rounded down to [`COUNTER_BYTES`].
     pub(super) address: u64,
     /// It does nothing but end in a panic: an index or a sum that the compiler could not prove.
     pub(super) panics: bool,
@@ -85,7 +85,7 @@ fn calls<'a>(module: &impl Object<'a>, layout: &Layout) -> Result<BTreeMap<u64, 
     Ok(calls)
 }
 
-/// Whether a symbol, in Rust's mangling, is a function of `core` that panics.
+/// Returns `true` if a symbol, in Rust's mangling, is a function of `core` that panics.
 fn is_panic(symbol: &str) -> bool {
     symbol.starts_with("_R")
         && symbol.contains("4core")

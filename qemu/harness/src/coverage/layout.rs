@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the kernel's module loader puts the sections that hold code.
+//! The places where the kernel's module loader puts the sections that hold code.
 //!
 //! C source: `kernel/module/main.c`, `layout_sections()`.
 
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use object::{Object, ObjectSection, SectionFlags, SectionIndex, elf};
 
-/// What is freed after the module's init function has addresses from here on, as
+/// Code that is freed after the module's init function has addresses from here on, as
 /// `src/bindings/coverage.c` tells of it.
 const INIT_TEXT: u64 = 0x8000_0000;
 

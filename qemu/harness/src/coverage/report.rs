@@ -18,7 +18,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Where in the module's own source it is.
+    /// The place in the module's own source.
     fn own(&self) -> &Frame {
         // Blocks without one are left out.
         &self.frames[self.frames.len() - 1]
@@ -94,7 +94,7 @@ impl<'a> Report<'a> {
         report
     }
 
-    /// How many blocks of each file and folder are reached.
+    /// The number of blocks of each file and folder that are reached.
     pub(super) fn table(&self) -> String {
         let mut files: BTreeMap<&str, Count> = BTreeMap::new();
         let mut folders: BTreeMap<String, Count> = BTreeMap::new();
@@ -160,7 +160,7 @@ impl<'a> Report<'a> {
         text
     }
 
-    /// How many blocks each test reaches, and how many no other one does.
+    /// The number of blocks that each test reaches, and of those that no other one does.
     pub(super) fn tests(&self) -> String {
         let mut tests: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for place in &self.places {

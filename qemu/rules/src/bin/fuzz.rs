@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where the counters are: addresses of the first and behind the last, for each part of the program.
+/// The place of the counters: addresses of the first and behind the last, for each part of the program.
 static COUNTERS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
 /// Called for each part of the program, before `main`.
@@ -29,7 +29,7 @@ extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, end: *mut u8) {
 #[no_mangle]
 extern "C" fn __sanitizer_cov_pcs_init(_: *const usize, _: *const usize) {}
 
-/// What was reached since the last call: which edges, and about how often.
+/// Returns the edges that were reached since the last call, and about how often.
 fn reached() -> Vec<(usize, u32)> {
     let mut reached = Vec::new();
     let Ok(counters) = COUNTERS.lock() else {
@@ -61,7 +61,7 @@ impl Random {
     }
 }
 
-/// What the texts are made of, which would take long to find.
+/// Parts of texts that would take long to find.
 const WORDS: &[&[u8]] = &[
     b"name=",
     b"bus=",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `--help` says below the options.
+//! The part of `--help` below the options.
 
 /// Below the list of commands.
 pub(super) const MAIN: &str = "\

@@ -15,7 +15,7 @@ use crate::{
     users::Users,
 };
 
-/// What is done besides.
+/// The further actions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Options {
     /// Devices that are here get their driver.

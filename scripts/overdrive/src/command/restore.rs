@@ -47,7 +47,7 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
     report.end(args.json)
 }
 
-/// What was done, and what could not be.
+/// The counts of what was done, and of what could not be.
 #[derive(Debug, Default, Serialize)]
 struct Report {
     changed: bool,

@@ -43,10 +43,10 @@ impl Rebind {
     }
 }
 
-/// What the module says about a device.
+/// The module's account of a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
-    /// What set the override.
+    /// The origin of the override.
     pub by: Option<String>,
     /// The last rebind.
     pub rebind: Option<Rebind>,
@@ -54,7 +54,7 @@ pub struct Status {
     pub rebind_text: Option<String>,
     /// `Some(true)` if userspace has the device or its IOMMU group; `None` if the module does not tell.
     pub owned: Option<bool>,
-    /// Who has borrowed the device, if somebody has.
+    /// The borrower of the device, if there is one.
     pub lent: Option<String>,
 }
 

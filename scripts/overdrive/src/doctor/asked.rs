@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What only who asks for a device wants to know.
+//! Findings that only who asks for a device wants to know.
 
 use super::{
     Finding,

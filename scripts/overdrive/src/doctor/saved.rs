@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is saved, and what the next boot makes of it.
+//! The saved policy, and what the next boot makes of it.
 
 use super::Finding;
 use crate::{

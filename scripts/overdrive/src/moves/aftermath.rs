@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What there is to say after a device was given back to its standard driver.
+//! Remarks after a device was given back to its standard driver.
 
 use super::Target;
 use crate::{

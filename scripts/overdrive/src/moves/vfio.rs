@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a program needs to know to open a device through VFIO.
+//! The facts that a program needs to open a device through VFIO.
 
 use crate::{
     device::{Device, group},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel log says.
+//! The messages of the kernel log.
 
 use std::{
     fs::OpenOptions,

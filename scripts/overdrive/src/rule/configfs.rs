@@ -21,7 +21,7 @@ pub const RULES: &str = "/sys/kernel/config/overdrive-rules";
 /// A rule in configfs.
 #[derive(Debug)]
 pub struct Made {
-    /// What it says.
+    /// Its fields.
     pub rule: RuleText,
     /// `true` if it is in force.
     pub enabled: bool,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What people write in a rule, in the form in which the kernel can match it.
+//! The texts that people write in a rule, in the form in which the kernel can match them.
 
 use overdrive_rules::RuleText;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What of the saved policy an initramfs has.
+//! The part of the saved policy that an initramfs has.
 
 use crate::{
     modules::{self, driver},

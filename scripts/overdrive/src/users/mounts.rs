@@ -11,11 +11,11 @@ use crate::system::System;
 pub(super) struct Mount {
     /// `MAJOR:MINOR` of the file system; some file systems have numbers of their own.
     pub(super) number: String,
-    /// Where it is, in the namespace of whoever has it.
+    /// Its place, in the namespace of whoever has it.
     pub(super) place: String,
     /// The kind of the file system.
     pub(super) kind: String,
-    /// What was mounted, mostly a file in /dev.
+    /// The source of the mount, mostly a file in /dev.
     pub(super) source: String,
 }
 

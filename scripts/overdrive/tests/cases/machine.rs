@@ -18,7 +18,7 @@ pub(crate) struct Machine {
 /// The end of a command.
 pub(crate) struct Output {
     pub(crate) status: i32,
-    /// What was printed, and after it what was said on standard error.
+    /// Returns standard output, and after it standard error.
     pub(crate) text: String,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is saved, and what is foreseen of it.
+//! The saved policy, and what is foreseen of it.
 
 use super::machine::Machine;
 

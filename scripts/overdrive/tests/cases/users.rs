@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who uses a device.
+//! The users of a device.
 
 use super::machine::Machine;
 

@@ -18,6 +18,7 @@ mod machine;
 mod module;
 mod rebind;
 mod rule_memory;
+mod set;
 mod set_override;
 mod sysfs;
 mod vfio_pci;
@@ -30,6 +31,7 @@ fn main() -> anyhow::Result<()> {
         set_override::FIGURE,
         bind::FIGURE,
         rebind::FIGURE,
+        set::SLEEPING,
         hot_add::NO_RULE,
         extend::MATCH,
         extend::MATCH_WITH_OVERRIDE,

@@ -81,6 +81,9 @@ pub enum Command {
     /// Tell what restore or the next boot would do to the devices that are here
     #[command(after_help = help::FORESIGHT)]
     Plan(Plan),
+    /// Tell which PCI devices can be handed out, and why the others can not
+    #[command(after_help = help::SURVEY)]
+    Survey(Survey),
     /// Make rules from what driverctl and vfio-pci were told
     #[command(after_help = help::IMPORT)]
     Import(Import),
@@ -372,3 +375,11 @@ pub struct Import {
 /// How devices are described for containers; there is one way.
 #[derive(Debug, ClapArgs)]
 pub struct Cdi {}
+
+/// How a survey is shown.
+#[derive(Debug, ClapArgs)]
+pub struct Survey {
+    /// For programs: an object
+    #[arg(long)]
+    pub json: bool,
+}

@@ -18,6 +18,7 @@ mod run;
 mod save;
 mod slot;
 mod status;
+mod survey;
 mod tree;
 mod variant;
 
@@ -43,6 +44,7 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Run(args) => run::run(system, &args),
         Command::Explain(args) => explain::run(system, &args),
         Command::Plan(args) => plan::run(system, &args),
+        Command::Survey(args) => survey::run(system, &args),
         Command::Import(args) => import::run(system, &args),
         Command::Cdi(args) => cdi::run(system, &args),
     }

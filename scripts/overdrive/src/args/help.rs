@@ -96,6 +96,12 @@ Both ask the code that decides in the kernel. Nothing is changed.
 overdrive plan tells what overdrive restore would do now, or with --boot, which drivers the devices that are here have
 after the next boot, and who uses those that would lose theirs.";
 
+/// For `survey`.
+pub(super) const SURVEY: &str = "\
+A line for each PCI device but bridges. WHY NOT names what keeps userspace from it: who uses it, devices of its IOMMU
+group that the host's drivers have, memory that the firmware uses. RESET is how the kernel can reset it between two
+users; without a reset, the second one finds what the first one left.";
+
 /// For `import`.
 pub(super) const IMPORT: &str = "\
 Reads the files of driverctl in /etc/driverctl.d, and ids= of vfio-pci in modprobe.d and on the kernel's command line,

@@ -2,6 +2,7 @@
 
 //! The program on recorded machines: what it prints, and its exit status.
 
+mod big;
 mod containers;
 mod import;
 mod machine;

@@ -70,7 +70,7 @@ do_close() {
 	echo "lend driver=none pci/$first" >&9
 	echo "$stop" >$knobs/probe-a
 	exec 9>&-
-	while [ "$(status_of "$first" lent)" != no ]; do
+	while [ -e "$(of_device "$first" status)" ] && [ "$(status_of "$first" lent)" != no ]; do
 		sleep 0.1
 	done
 }
@@ -181,8 +181,11 @@ meet() {
 	*:remove) echo 10000 >$knobs/remove-a ;;
 	esac
 	start mover "do_$1"
-	wait_until 5 has_status "$first" rebind busy >/dev/null ||
+	if [ "$1" = close ]; then
 		wait_until 5 has_status "$first" lent returning >/dev/null || echo "did not begin"
+	else
+		wait_until 5 has_status "$first" rebind busy >/dev/null || echo "did not begin"
+	fi
 	sleep 0.1
 	start other "do_$3"
 	for _free in $free; do

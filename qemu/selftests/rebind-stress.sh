@@ -91,6 +91,7 @@ plug() {
 }
 
 # Rules and devices change underneath, from before the writers begin until they are done.
+rm -f /tmp/stop
 last=$(($(uptime_s) + 900))
 change_rules "$1" >/tmp/changes &
 changer=$!

@@ -262,7 +262,9 @@ fn the_machine_sleeps_when_no_transaction_runs() {
             let driver = world.devices[0].driver();
 
             // Nobody moves it now.
-            thread::yield_now();
+            for _ in 0..20 {
+                thread::yield_now();
+            }
             assert_eq!(world.devices[0].driver(), driver);
             world.lock.open();
         }

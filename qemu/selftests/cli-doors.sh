@@ -128,6 +128,7 @@ cli release "$edu"
 
 # Something in the kernel that has no file to tell it by.
 modprobe loop 2>/dev/null
+wait_until 20 test -b /dev/loop0
 losetup /dev/loop0 "/dev/$disk"
 check "a loop device on the disk uses it" exits 3 bind "$device" vfio-meta
 check "the loop device on a disk is named" says "$disk is behind loop0"

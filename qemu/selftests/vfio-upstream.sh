@@ -12,9 +12,10 @@
 . ./pci.sh
 
 # In this order, per device. vfio_pci_driver_test is for devices that this machine has none of.
-programs="vfio_pci_device_test vfio_iommufd_setup_test vfio_dma_mapping_test
-	vfio_dma_mapping_mmio_test vfio_pci_device_init_perf_test"
+programs="vfio_dma_mapping_test vfio_dma_mapping_mmio_test vfio_pci_device_init_perf_test"
 sriov=vfio_pci_sriov_uapi_test
+# They open a device through iommufd and in no other way.
+iommufd_only="vfio_pci_device_test vfio_iommufd_setup_test"
 results=/tmp/upstream
 mkdir -p $results
 
@@ -137,6 +138,11 @@ command -v vfio_pci_device_test >/dev/null || skip_all "this kernel's source has
 [ ! -d /sys/module/vfio_pci ] || rmmod vfio-pci
 modprobe vfio-pci enable_sriov=1 || skip_all "no vfio-pci to compare with"
 load_overdrive enable_sriov=1
+if modprobe iommufd 2>/dev/null || [ -e /dev/iommu ]; then
+	programs="$iommufd_only $programs"
+else
+	comment "this kernel has no iommufd, and so no work for: $iommufd_only"
+fi
 for size in 2048kB:8 1048576kB:1; do
 	pages=/sys/kernel/mm/hugepages/hugepages-${size%:*}/nr_hugepages
 	[ ! -e "$pages" ] || echo "${size#*:}" >"$pages"

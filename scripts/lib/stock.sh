@@ -8,7 +8,7 @@ stock_drivers='vfio_iommu_type1 virtio_pci virtio_console virtio_net virtio_blk 
 	i2c_i801 xhci_pci usb_storage uas usbhid hid_generic cdc_ether'
 # What tests load.
 stock_modules='vfio vfio_pci vfio_pci_core pci_stub sdhci_pci i2c_stub i2c_dev lm75 atkbd psmouse mmc_block configfs ext4 raid0
-	md_mod'
+	md_mod loop'
 
 stock_kernel_step() {
 	stock_from=$metadata_root/usr/lib/modules/$release

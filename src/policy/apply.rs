@@ -24,7 +24,8 @@ use crate::{
             self,
             Override,
             Token, //
-        }, //
+        },
+        trace, //
     },
     bus,
     device::{
@@ -168,7 +169,7 @@ impl Policy {
             return Ok(());
         }
         let mut source = source_of(rule, &facts)?;
-        let new = Override::of_rule(&source.driver)?;
+        let new = Override::distinct(&source.driver)?;
         source.token = new.token();
         let keeps_off = source.driver[..] == *DriverName::NONE;
         let mut state = tracked.state.lock();
@@ -182,6 +183,7 @@ impl Policy {
                 BStr::from_bytes(&source.driver),
                 BStr::from_bytes(&source.name)
             );
+            trace::rule(dev, &source.name, &source.driver);
             state.source = Some(source);
         }
         drop(state);
@@ -226,10 +228,16 @@ impl Policy {
 
             if !device::is_bound(dev) && &driver[..] != DriverName::NONE {
                 // A driver that isn't loaded yet finds the device when it is.
-                let _ = device::find_driver(dev, |drv| {
+                let ret = device::find_driver(dev, |drv| {
                     (drv.name() == &driver[..] && bus::matches(dev, drv) == Ok(true))
                         .then(|| drv.attach(dev))
                 });
+
+                // The driver core does not try again what it was asked for this way, and does not tell
+                // of a probe that waits for another device.
+                if let Some(Err(EAGAIN)) = ret {
+                    self.find_out_why(tracked);
+                }
             }
         });
     }
@@ -351,5 +359,6 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
         driver,
         token: Token::NONE,
         reported: false,
+        deferral_reported: false,
     })
 }

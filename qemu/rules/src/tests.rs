@@ -554,6 +554,8 @@ fn values_become_canonical() {
     assert_eq!(canonical("vf", "3-0"), Err(Some(0)));
     assert_eq!(canonical("vf", "0-70000"), Err(Some(6)));
     assert_eq!(canonical("driver", "@standard"), ok("@standard"));
+    assert_eq!(canonical("driver", "a driver"), ok("a driver"));
+    assert_eq!(canonical("driver", "a/driver"), Err(Some(1)));
     assert_eq!(canonical("driver", "@all"), Err(Some(0)));
     assert_eq!(canonical("bus", "a/b"), Err(Some(1)));
 }

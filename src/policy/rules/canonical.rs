@@ -58,7 +58,9 @@ pub(super) fn flag(text: &[u8]) -> Canonical {
 
 /// The name of a driver, or one of the words that stand for one.
 pub(super) fn driver(text: &[u8]) -> Canonical {
-    let text = checked(text, "no character of a driver's name", is_word)?;
+    let text = checked(text, "no character of a driver's name", |c| {
+        is_printable(c) && c != b'/'
+    })?;
 
     match &text[..] {
         DriverName::NONE | driver_word::GROUP | driver_word::STANDARD => Ok(text),

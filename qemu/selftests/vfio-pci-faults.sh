@@ -78,13 +78,13 @@ if [ -n "$pf" ] && [ -e "/sys/bus/pci/devices/$pf/sriov_numvfs" ]; then
 	both_gone() {
 		gone "$pf" && gone "$vf"
 	}
-	check "both functions are gone" both_gone
+	check "a physical function and the virtual function of it that was in use are gone" both_gone
 	echo 1 >/sys/bus/pci/rescan
 	check "the physical function comes back to its standard driver" wait_until 10 is_bound "$pf" nvme
 else
 	for name in "somebody has a physical function" "somebody has a virtual function of it" \
 		"a physical function in use is removed" "the user of the virtual function was asked to go" \
-		"the user of the physical function was asked to go" "both functions are gone" \
+		"the user of the physical function was asked to go" "a physical function and the virtual function of it that was in use are gone" \
 		"the physical function comes back to its standard driver"; do
 		skip "$name" "no device with virtual functions"
 	done

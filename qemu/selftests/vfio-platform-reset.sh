@@ -36,20 +36,20 @@ plan $((9 + $(echo "$shared" | wc -w)))
 load_overdrive platform_driver=vfio-meta-platform
 allow_noiommu
 standard=$(bound_driver "$other")
-check "a reset is required by default" is "$(cat $parameter)" Y
-check "a device that can be reset is taken" hand_over "$resettable" vfio-meta-platform
-check "a device that can't be reset is refused" refused
-check "an attempt to bind it by name is refused" \
+check "a reset of platform devices is required by default" is "$(cat $parameter)" Y
+check "a platform device that can be reset is taken" hand_over "$resettable" vfio-meta-platform
+check "a platform device that can't be reset is refused" refused
+check "a device that can't be reset is refused when it is bound by its name" \
 	fails_with ENOENT /sys/bus/platform/drivers/vfio-meta-platform/bind "$other"
 give_back "$resettable"
 give_back "$other"
-check "a device that was refused is with its driver of before" is_bound "$other" "$standard"
+check "a platform device that was refused is with its driver of before" is_bound "$other" "$standard"
 unload_overdrive
 
 load_overdrive platform_driver=vfio-meta-platform reset_required=0
-check "no reset is required if the parameter says so" is "$(cat $parameter)" N
-check "a device that can't be reset is taken then" hand_over "$other" vfio-meta-platform
-check "a device that can be reset is taken as before" hand_over "$resettable" vfio-meta-platform
+check "no reset of platform devices is required with reset_required=0" is "$(cat $parameter)" N
+check "a device that can't be reset is taken with reset_required=0" hand_over "$other" vfio-meta-platform
+check "a device that can be reset is taken with reset_required=0" hand_over "$resettable" vfio-meta-platform
 for device in $shared; do
 	check "$device, whose reset line another device shares, is taken" \
 		hand_over "$device" vfio-meta-platform

@@ -42,7 +42,7 @@ gives_numbers() {
 
 check "$device is handed over to a program" hand_over "$device" vfio-meta-platform
 check "1 MiB of random bytes comes by interrupts" random_numbers 1048576
-check "random bytes come once more" random_numbers 65536
+check "random bytes come when the program is run again" random_numbers 65536
 
 if [ $peer = 1 ]; then
 	hand_over "$device" vfio-platform

@@ -11,6 +11,7 @@
 //! [`include/linux/ioport.h`](srctree/include/linux/ioport.h)
 
 use crate::bindings;
+use core::marker::PhantomData;
 use kernel::{
     page::{
         PAGE_SHIFT,
@@ -89,7 +90,6 @@ impl RegisterRange {
     }
 
     /// Returns the physical address of the first register, or the number of the first port.
-    #[inline(always)]
     pub(crate) fn start(&self) -> u64 {
         self.start
     }
@@ -125,38 +125,32 @@ impl RegisterRange {
         usize::try_from((self.start >> PAGE_SHIFT).checked_add(page)?).ok()
     }
 
-    /// Reads the register at `offset`. The first call may sleep.
+    /// Reads the register at `offset`, as [`Self::register`] finds it.
+    pub(crate) fn read<T: RegisterValue>(&self, offset: u64) -> Result<T> {
+        Ok(self.register(offset)?.read())
+    }
+
+    /// Writes the register at `offset`, as [`Self::register`] finds it.
+    pub(crate) fn write<T: RegisterValue>(&self, offset: u64, value: T) -> Result {
+        self.register(offset)?.write(value);
+        Ok(())
+    }
+
+    /// Returns `true` if `len` bytes at `offset` are within the range, and their address a multiple of
+    /// `len`.
+    fn has(&self, offset: u64, len: u64) -> bool {
+        offset.checked_add(len).is_some_and(|end| end <= self.size)
+            && self.start.wrapping_add(offset) % len == 0
+    }
+
+    /// Returns the register at `offset`. The first call may sleep.
     ///
     /// # Errors
     ///
     /// `EINVAL` if there is none of that size: it must be within the range, and its address a multiple
     /// of its size. `ENOMEM` if the range can't be mapped.
-    #[inline(always)]
-    pub(crate) fn read<T: Register>(&self, offset: u64) -> Result<T> {
-        let addr = self.register(offset, size_of::<T>())?;
-
-        // SAFETY: The address is that of a register of this size.
-        Ok(unsafe { T::read(addr) })
-    }
-
-    /// Writes the register at `offset`, with the same limits.
-    #[inline(always)]
-    pub(crate) fn write<T: Register>(&self, offset: u64, value: T) -> Result {
-        let addr = self.register(offset, size_of::<T>())?;
-
-        // SAFETY: The address is that of a register of this size.
-        unsafe { value.write(addr) };
-        Ok(())
-    }
-
-    /// Returns the address of the register of `len` bytes at `offset`.
-    #[inline(always)]
-    fn register(&self, offset: u64, len: usize) -> Result<*mut c_void> {
-        let len = len as u64;
-
-        if offset.checked_add(len).is_none_or(|end| end > self.size)
-            || self.start.wrapping_add(offset) % len != 0
-        {
+    pub(crate) fn register<T: RegisterValue>(&self, offset: u64) -> Result<Register<'_, T>> {
+        if !self.has(offset, size_of::<T>() as u64) {
             return Err(EINVAL);
         }
 
@@ -167,7 +161,11 @@ impl RegisterRange {
             addr = self.map()?;
         }
 
-        Ok(addr.wrapping_byte_add(usize::try_from(offset)?))
+        // INVARIANT: The register is within the range, and aligned; the mapping lives as long as `self`.
+        Ok(Register {
+            addr: addr.wrapping_byte_add(usize::try_from(offset)?),
+            _range: PhantomData,
+        })
     }
 
     #[cold]
@@ -224,8 +222,32 @@ impl Drop for RegisterRange {
     }
 }
 
+/// One register of a [`RegisterRange`].
+///
+/// # Invariants
+///
+/// A register of the size of `T` is mapped at `addr` for the lifetime `'a`.
+pub(crate) struct Register<'a, T> {
+    addr: *mut c_void,
+    _range: PhantomData<(&'a RegisterRange, T)>,
+}
+
+impl<T: RegisterValue> Register<'_, T> {
+    /// Reads the register.
+    pub(crate) fn read(&self) -> T {
+        // SAFETY: By the type invariants.
+        unsafe { T::read(self.addr) }
+    }
+
+    /// Writes the register.
+    pub(crate) fn write(&self, value: T) {
+        // SAFETY: By the type invariants.
+        unsafe { value.write(self.addr) };
+    }
+}
+
 /// The value of a register that is accessed at once.
-pub(crate) trait Register: AsBytes + FromBytes + Copy {
+pub(crate) trait RegisterValue: AsBytes + FromBytes + Copy {
     /// Reads the register at `addr`.
     ///
     /// # Safety
@@ -243,14 +265,12 @@ pub(crate) trait Register: AsBytes + FromBytes + Copy {
 
 macro_rules! impl_register {
     ($($type:ty, $read:ident, $write:ident;)*) => {$(
-        impl Register for $type {
-            #[inline(always)]
+        impl RegisterValue for $type {
             unsafe fn read(addr: *mut c_void) -> Self {
                 // SAFETY: The caller's promise.
                 unsafe { bindings::$read(addr) }
             }
 
-            #[inline(always)]
             unsafe fn write(self, addr: *mut c_void) {
                 // SAFETY: The caller's promise.
                 unsafe { bindings::$write(self, addr) };
@@ -263,4 +283,43 @@ impl_register! {
     u8, overdrive_ioread8, overdrive_iowrite8;
     u16, overdrive_ioread16, overdrive_iowrite16;
     u32, overdrive_ioread32, overdrive_iowrite32;
+}
+
+#[kunit_tests(overdrive_registers)]
+mod tests {
+    use super::*;
+
+    fn range(start: u64, size: u64) -> RegisterRange {
+        // INVARIANT: Registers of this kind are never accessed, so that it may be nobody's.
+        RegisterRange {
+            start,
+            size,
+            kind: Kind::None,
+            read_only: false,
+            addr: Atomic::new(core::ptr::null_mut()),
+        }
+    }
+
+    #[test]
+    fn register_is_aligned_by_its_address_and_not_by_its_offset() {
+        let odd = range(0x1002, 16);
+
+        assert!(!odd.has(0, 4));
+        assert!(odd.has(0, 2));
+        assert!(odd.has(2, 4));
+        assert!(!odd.has(1, 2));
+        assert!(odd.has(1, 1));
+        assert!(odd.register::<u32>(0).err() == Some(EINVAL));
+    }
+
+    #[test]
+    fn register_ends_within_its_range() {
+        let range = range(0x1000, 6);
+
+        assert!(range.has(0, 4));
+        assert!(!range.has(4, 4));
+        assert!(range.has(4, 2));
+        assert!(!range.has(6, 1));
+        assert!(!range.has(u64::MAX - 3, 4));
+    }
 }

@@ -56,7 +56,6 @@ impl<T> RwSemaphore<T> {
     }
 
     /// Waits until there is no writer.
-    #[inline(always)]
     pub(crate) fn read(&self) -> ReadGuard<'_, T> {
         // SAFETY: The semaphore was initialised when `self` was.
         unsafe { bindings::down_read(self.sem.get()) };
@@ -83,7 +82,6 @@ pub(crate) struct ReadGuard<'a, T>(&'a RwSemaphore<T>, NotThreadSafe);
 impl<T> Deref for ReadGuard<'_, T> {
     type Target = T;
 
-    #[inline(always)]
     fn deref(&self) -> &T {
         // SAFETY: By the type invariants, nobody changes the data.
         unsafe { &*self.0.data.get() }
@@ -91,7 +89,6 @@ impl<T> Deref for ReadGuard<'_, T> {
 }
 
 impl<T> Drop for ReadGuard<'_, T> {
-    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: By the type invariants, the semaphore is held for reading.
         unsafe { bindings::up_read(self.0.sem.get()) };

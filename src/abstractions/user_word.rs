@@ -9,7 +9,6 @@
 
 use crate::bindings;
 use kernel::{
-    error::to_result,
     prelude::*,
     uaccess::UserPtr, //
 };
@@ -19,10 +18,13 @@ use kernel::{
 /// # Errors
 ///
 /// `EFAULT` if the process can't write there.
-#[inline(always)]
 pub(crate) fn put(value: u32, ptr: UserPtr) -> Result {
     // SAFETY: The function checks the address that userspace passes; it has no requirements.
-    to_result(unsafe { bindings::overdrive_put_user_u32(value, ptr.as_mut_ptr().cast()) })
+    match unsafe { bindings::overdrive_put_user_u32(value, ptr.as_mut_ptr().cast()) } {
+        0 => Ok(()),
+        // It knows no other error.
+        _ => Err(EFAULT),
+    }
 }
 
 /// Loads a word from `ptr`.
@@ -30,13 +32,13 @@ pub(crate) fn put(value: u32, ptr: UserPtr) -> Result {
 /// # Errors
 ///
 /// `EFAULT` if the process can't read there.
-#[inline(always)]
 pub(crate) fn get(ptr: UserPtr) -> Result<u32> {
     let mut value = 0;
 
     // SAFETY: `value` can be written; the function checks the address that userspace passes.
-    to_result(unsafe {
-        bindings::overdrive_get_user_u32(&raw mut value, ptr.as_const_ptr().cast())
-    })?;
-    Ok(value)
+    match unsafe { bindings::overdrive_get_user_u32(&raw mut value, ptr.as_const_ptr().cast()) } {
+        0 => Ok(value),
+        // It knows no other error.
+        _ => Err(EFAULT),
+    }
 }

@@ -109,7 +109,6 @@ pub(crate) trait Ioctls: Operations {
     ///
     /// `ENOTTY` if it is none of these, `EFAULT`, `EINVAL` if the user's structure is too short or
     /// inconsistent, and those of the methods above.
-    #[inline(always)]
     fn answer(device: &Device<Self, Opened>, cmd: u32, arg: usize) -> Result<usize> {
         let arg = UserPtr::from_addr(arg);
 
@@ -158,7 +157,6 @@ fn write<const N: usize>(arg: UserPtr, words: [u32; N]) -> Result {
 // Beside these words, it has data of no fixed length.
 const _: () = assert!(size_of::<bindings::vfio_irq_set>() == size_of::<[u32; 5]>());
 
-#[inline(always)]
 fn set_irqs<T: Ioctls>(device: &Device<T, Opened>, arg: UserPtr) -> Result {
     let mut header = read::<5>(arg)?;
     let num_irqs = i32::try_from(T::device_info(device).num_irqs)?;

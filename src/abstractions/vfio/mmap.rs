@@ -145,6 +145,14 @@ impl<T: FaultHandler> VmOps<T> {
     }
 }
 
+/// Returns `true` if an area with these flags is shared, and was not made an area of something already:
+/// to enter pages there is a `BUG_ON` in the kernel.
+fn can_be_device_memory(area: vm_flags_t) -> bool {
+    const MADE: vm_flags_t = flags::IO | flags::PFNMAP | flags::MIXEDMAP;
+
+    area & flags::SHARED != 0 && area & MADE == 0
+}
+
 impl<T: FaultHandler> Device<T, Opened> {
     /// Returns the position in the device's file, in pages, at which `vma` begins.
     pub(crate) fn page_offset(vma: &VmaNew) -> u64 {
@@ -160,9 +168,7 @@ impl<T: FaultHandler> Device<T, Opened> {
     /// `EINVAL` if there are not that many pages; if the area is private, as a copy of device memory
     /// makes no sense; or if it was made an area of something already.
     pub(crate) fn map(&self, vma: &VmaNew, range: &RegisterRange, page: u64) -> Result {
-        const MADE: vm_flags_t = flags::IO | flags::PFNMAP | flags::MIXEDMAP;
-
-        if vma.flags() & flags::SHARED == 0 || vma.flags() & MADE != 0 {
+        if !can_be_device_memory(vma.flags()) {
             return Err(EINVAL);
         }
 
@@ -192,5 +198,21 @@ impl<T: Operations> Device<T, Registered> {
             let mapping = (*(*self.as_raw()).inode).i_mapping;
             bindings::unmap_mapping_range(mapping, 0, 0, 1);
         }
+    }
+}
+
+#[kunit_tests(overdrive_vfio_mmap)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn area_becomes_device_memory_once_and_only_if_it_is_shared() {
+        let shared = flags::SHARED | flags::READ | flags::WRITE;
+
+        assert!(can_be_device_memory(shared));
+        assert!(!can_be_device_memory(flags::READ));
+        assert!(!can_be_device_memory(shared | flags::MIXEDMAP));
+        assert!(!can_be_device_memory(shared | flags::PFNMAP));
+        assert!(!can_be_device_memory(shared | flags::IO));
     }
 }

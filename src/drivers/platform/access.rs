@@ -19,7 +19,6 @@ impl Access {
     /// # Errors
     ///
     /// `ENODEV` if the device was taken away.
-    #[inline(always)]
     pub(super) fn check(&self) -> Result {
         match self {
             Self::Allowed => Ok(()),

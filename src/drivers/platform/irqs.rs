@@ -117,7 +117,6 @@ enum When {
 }
 
 impl When {
-    #[inline(always)]
     fn new(set: &IrqSet) -> Result<Self> {
         if set.start != 0 || set.count != 1 {
             return Err(EINVAL);
@@ -156,7 +155,6 @@ impl Line {
         })
     }
 
-    #[inline(always)]
     fn set(&mut self, set: &IrqSet) -> Result {
         match set.action {
             Some(IrqAction::Mask) => self.set_mask(set),
@@ -166,7 +164,6 @@ impl Line {
         }
     }
 
-    #[inline(always)]
     fn set_mask(&mut self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
         let masking = self.masking.as_mut().ok_or(EINVAL)?;
@@ -181,7 +178,6 @@ impl Line {
         Ok(())
     }
 
-    #[inline(always)]
     fn set_unmask(&mut self, set: &IrqSet) -> Result {
         let when = When::new(set)?;
         let masking = self.masking.as_mut().ok_or(EINVAL)?;
@@ -196,7 +192,6 @@ impl Line {
         Ok(())
     }
 
-    #[inline(always)]
     fn set_trigger(&mut self, set: &IrqSet) -> Result {
         if set.count == 0 && matches!(set.data, IrqData::None) {
             self.requested.as_mut().set_receiver(None);

@@ -8,8 +8,8 @@
 use super::access::Access;
 use crate::abstractions::{
     io::{
-        Register,
-        RegisterRange, //
+        RegisterRange,
+        RegisterValue, //
     },
     rwsem::RwSemaphore,
     user_word,
@@ -85,7 +85,6 @@ impl Region {
         &self.range
     }
 
-    #[inline(always)]
     fn can(&self, flag: RegionFlag) -> Result {
         if self.flags.contains(flag) {
             Ok(())
@@ -95,18 +94,11 @@ impl Region {
     }
 
     /// Returns how many of `count` bytes from `offset` on there are.
-    #[inline(always)]
     fn clamp(&self, offset: u64, count: usize) -> Result<usize> {
         match self.size().checked_sub(offset) {
             None | Some(0) => Err(EINVAL),
             Some(rest) => Ok(count.min(usize::try_from(rest).unwrap_or(usize::MAX))),
         }
-    }
-
-    /// Returns `true` if a register of 4 bytes may be at `offset`.
-    #[inline(always)]
-    fn is_word(&self, offset: u64) -> bool {
-        self.range.start().wrapping_add(offset) % 4 == 0
     }
 
     /// Calls `access` for each of the accesses that `count` bytes from `offset` on are: as in C, the
@@ -140,33 +132,36 @@ impl Region {
     }
 
     /// Copies one register to userspace.
-    fn get<T: Register>(
+    fn get<T: RegisterValue>(
         &self,
         lock: &RwSemaphore<Access>,
         offset: u64,
         to: &mut UserSliceWriter,
     ) -> Result {
+        let register = self.range.register::<T>(offset)?;
         let access = lock.read();
 
         access.check()?;
-        let value = self.range.read::<T>(offset)?;
+        let value = register.read();
         drop(access);
 
         to.write(&value)
     }
 
     /// Copies one register from userspace.
-    fn put<T: Register>(
+    fn put<T: RegisterValue>(
         &self,
         lock: &RwSemaphore<Access>,
         offset: u64,
         from: &mut UserSliceReader,
     ) -> Result {
+        let register = self.range.register::<T>(offset)?;
         let value = from.read::<T>()?;
         let access = lock.read();
 
         access.check()?;
-        self.range.write(offset, value)
+        register.write(value);
+        Ok(())
     }
 }
 
@@ -208,7 +203,6 @@ impl Regions {
     }
 
     /// Returns the region at position `pos` of the device's file, and the offset within it.
-    #[inline(always)]
     fn at(&self, pos: i64) -> Result<(&Region, u64)> {
         let pos = u64::try_from(pos)?;
         let region = self.get(u32::try_from(pos >> OFFSET_SHIFT)?)?;
@@ -235,15 +229,17 @@ impl Regions {
 
         region.can(RegionFlag::Read)?;
         let count = region.clamp(offset, count)?;
-        if count == 4 && region.is_word(offset) {
+        if count == 4 {
             // Nearly every access.
-            let access = lock.read();
+            if let Ok(register) = region.range.register(offset) {
+                let access = lock.read();
 
-            access.check()?;
-            let value = region.range.read(offset)?;
-            drop(access);
-            user_word::put(value, buf)?;
-            return Ok(4);
+                access.check()?;
+                let value = register.read();
+                drop(access);
+                user_word::put(value, buf)?;
+                return Ok(4);
+            }
         }
 
         let mut to = UserSlice::new(buf, count).writer();
@@ -268,14 +264,16 @@ impl Regions {
 
         region.can(RegionFlag::Write)?;
         let count = region.clamp(offset, count)?;
-        if count == 4 && region.is_word(offset) {
+        if count == 4 {
             // Nearly every access.
-            let value = user_word::get(buf)?;
-            let access = lock.read();
+            if let Ok(register) = region.range.register(offset) {
+                let value = user_word::get(buf)?;
+                let access = lock.read();
 
-            access.check()?;
-            region.range.write(offset, value)?;
-            return Ok(4);
+                access.check()?;
+                register.write(value);
+                return Ok(4);
+            }
         }
 
         let mut from = UserSlice::new(buf, count).reader();

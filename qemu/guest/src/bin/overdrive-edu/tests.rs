@@ -54,22 +54,31 @@ impl Subject<'_> {
 pub type Test = (&'static str, fn(&Subject<'_>) -> Outcome);
 
 pub const ALL: &[Test] = &[
-    ("registers, mapped and read through the file", registers),
-    ("a factorial, with an interrupt as a message", factorial),
     (
-        "an interrupt on a line, masked until it is let through",
+        "edu's registers are the same, mapped and read through the file",
+        registers,
+    ),
+    (
+        "edu computes a factorial, and tells by a message",
+        factorial,
+    ),
+    (
+        "edu's line is masked by an interrupt until userspace unmasks it",
         intx,
     ),
-    ("a buffer by DMA into the device and back", round_trip),
     (
-        "the device's buffer is a region with an address",
-        buffer_region,
+        "edu copies a buffer by DMA into itself and back",
+        round_trip,
     ),
+    ("edu's buffer is a region with an address", buffer_region),
     (
-        "a reset in the middle of a transfer stops it",
+        "a reset in the middle of edu's transfer stops it",
         reset_stops_dma,
     ),
-    ("a reset clears the interrupt", reset_clears_interrupt),
+    (
+        "a reset of edu clears its interrupt",
+        reset_clears_interrupt,
+    ),
     (
         "an interrupt that comes during a reset leaves the line masked",
         interrupt_during_reset,
@@ -79,7 +88,7 @@ pub const ALL: &[Test] = &[
         unmasked_during_reset,
     ),
     (
-        "closing in the middle of a transfer stops it",
+        "closing edu in the middle of a transfer stops it",
         close_stops_dma,
     ),
 ];

@@ -12,14 +12,20 @@ use overdrive_guest::{
 use crate::{Subject, Test, info::has_reset, kind};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("mapped registers are those that are read", mapped),
+    (
+        "registers of a platform device have the same values mapped and read",
+        mapped,
+    ),
     ("every page of a region can be mapped", every_page),
     ("a part of a region can be mapped", part),
     (
         "a region can be mapped several times, and by a child",
         several,
     ),
-    ("a page is entered when it is touched", on_touch),
+    (
+        "a page of registers is entered when it is touched",
+        on_touch,
+    ),
     ("a large region is entered in large pieces", large),
     ("mappings show the registers after a reset", after_reset),
     ("bad mappings are refused", refused),

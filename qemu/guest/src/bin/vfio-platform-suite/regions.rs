@@ -19,17 +19,20 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("a long read is a sequence of registers", long_reads),
     ("reads of every size and alignment agree", alignment),
-    ("writes reach the device", writes),
+    ("writes of a user reach the registers of the device", writes),
     ("8 aligned bytes are two registers", eight),
     (
         "registers at an odd address are accessed in parts",
         misaligned,
     ),
     ("a read ends with the region", ends),
-    ("positions outside of any region are refused", outside),
+    (
+        "positions in a device's file outside of any region are refused",
+        outside,
+    ),
     ("buffers that can't be accessed are refused", bad_buffers),
     ("I/O ports are read and written", ports),
-    ("a reset brings the device to rest", reset),
+    ("a reset by ioctl brings a platform device to rest", reset),
 ];
 
 const DEVICE_FEATURES: u64 = 0x10;

@@ -21,7 +21,10 @@ use vmm_sys_util::eventfd::EventFd;
 use crate::{Subject, Test};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("unbinding asks the user to go, and waits", asked),
+    (
+        "unbinding asks the user of a VFIO device to go, and waits",
+        asked,
+    ),
     (
         "nobody else can open the device while its user is asked to go",
         opening,

@@ -34,7 +34,10 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("unbinding takes interrupts away", interrupts),
     ("nobody can open the device while it is taken away", opening),
-    ("the group is free again afterwards", afterwards),
+    (
+        "the group of a device that was taken away is free again",
+        afterwards,
+    ),
 ];
 
 /// The device, while somebody waits for it to be given up.

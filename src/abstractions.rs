@@ -37,5 +37,6 @@ pub(crate) mod power;
 pub(crate) mod rwsem;
 pub(crate) mod trace;
 pub(crate) mod uevent;
+pub(crate) mod user_word;
 pub(crate) mod vfio;
 pub(crate) mod workqueue;

@@ -27,6 +27,7 @@ mod group;
 pub(crate) mod loan;
 mod participant;
 pub(crate) mod plan;
+mod reason;
 mod runtime;
 mod set;
 pub(crate) mod target;

@@ -3,12 +3,14 @@
 //! A tracked device, and what the module remembers of it.
 
 use super::{
-    identity::Identity,
+    identity::{
+        Identity,
+        Names, //
+    },
     marks::Marks,
     outcome::Outcome,
     override_source::OverrideSource,
-    relatives::Relatives,
-    status::Status, //
+    relatives::Relatives, //
 };
 use crate::{
     abstractions::{
@@ -154,6 +156,15 @@ impl TrackedDevice {
         )
     }
 
+    /// The texts that rules can name the device by.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn names(&self) -> Result<Names> {
+        Names::of(&self.dev, &self.relatives, &self.identity)
+    }
+
     /// The devices that it comes from.
     pub(crate) fn relatives(&self) -> &Relatives {
         &self.relatives
@@ -291,10 +302,5 @@ impl TrackedDevice {
                 .source
                 .as_ref()
                 .is_none_or(|source| source.token != token)
-    }
-
-    /// The line that tells the device's state.
-    pub(crate) fn status(&self) -> Status<'_> {
-        Status(self)
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     facts::DeviceFacts,
     rules::{
+        driver_word,
         field::Field,
         spec::Mismatch,
         table::Table,
@@ -163,7 +164,7 @@ impl Policy {
         if only.is_some_and(|id| id != rule.id) {
             return Ok(());
         }
-        if rule.spec.driver() == Spec::STANDARD {
+        if rule.spec.driver() == driver_word::STANDARD {
             rule.hits = rule.hits.saturating_add(1);
             return Ok(());
         }
@@ -303,7 +304,7 @@ impl Policy {
         if tracked.is_set_by_user() {
             return Ok(());
         }
-        if &source.driver[..] == Spec::STANDARD {
+        if &source.driver[..] == driver_word::STANDARD {
             // What no rule moved has the driver that the kernel chose.
             if tracked.rule_driver()?.is_none() {
                 return Ok(());
@@ -346,7 +347,7 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
     name.extend_from_slice(rule.spec.name(), GFP_KERNEL)?;
     match rule.spec.driver() {
         // The table asked for it: see `Policy::facts_and_rules`.
-        Spec::GROUP => {
+        driver_word::GROUP => {
             driver.extend_from_slice(facts.group_driver.as_deref().ok_or(EAGAIN)?, GFP_KERNEL)?
         }
         name => driver.extend_from_slice(name, GFP_KERNEL)?,

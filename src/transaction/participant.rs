@@ -3,12 +3,12 @@
 //! A device in a transaction, and what is needed to put it back.
 
 use super::{
-    answer::Reason,
     engine::{
         End,
         Member,
         Term, //
     },
+    reason::Reason,
     target::{
         self,
         Target, //

@@ -3,7 +3,6 @@
 //! The services of the kernel for the engine: work items on a queue of this module's own.
 
 use super::{
-    answer::Reason,
     engine::{
         self,
         Level,
@@ -11,7 +10,8 @@ use super::{
         Transaction,
         When, //
     },
-    participant::Participant, //
+    participant::Participant,
+    reason::Reason, //
 };
 use crate::{
     abstractions::{

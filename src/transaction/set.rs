@@ -3,10 +3,7 @@
 //! A set of devices, and the plan for it.
 
 use super::{
-    answer::{
-        Answer,
-        Reason, //
-    },
+    answer::Answer,
     engine::Term,
     participant::Participant,
     plan::{
@@ -15,6 +12,7 @@ use super::{
         Plan,
         Subject, //
     },
+    reason::Reason,
     target::{
         self,
         Target, //

@@ -675,7 +675,7 @@ fn many_rules() {
 /// Whoever is refused is told why, each time in other words; memory is no fault of the text.
 #[test]
 fn errors_have_reasons_of_their_own() {
-    use crate::policy::rules::builder::RuleError;
+    use crate::policy::rules::rule_error::RuleError;
     use kernel::prelude::{Error, E2BIG, EINVAL, ENOMEM};
 
     let errors = [

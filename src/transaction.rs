@@ -328,6 +328,13 @@ impl Power for Transactions {
         }
     }
 
+    fn shut_down() {
+        if let Ok(this) = Self::published() {
+            // What still runs then is left alone, as there is nothing to go back to.
+            let _ = this.lock.close_for_good(STOP_MS);
+        }
+    }
+
     fn start() {
         if let Ok(this) = Self::published() {
             this.lock.open();

@@ -6,20 +6,29 @@
 //! `overdrive-pair.0`, and `.1` which needs it to have its driver. `overdrive-kernel` has an override,
 //! `kernels-own`, when it is added, as the kernel gives to virtual functions.
 //!
+//! `BUS/DEVICE` written to `/sys/kernel/debug/overdrive_set/supplier` makes `overdrive-set.63` a consumer
+//! of that PCI or platform device.
+//!
 //! `test-sleep` takes one by override only. Its probe sleeps 100 ms, and does nothing. It leaves DMA to
-//! userspace, as drivers of VFIO do, so that its probes may be called side by side. `test blank` is the
-//! same with a blank in its name.
+//! userspace, as drivers of VFIO do, so that its probes may be called side by side. `test blank` has a
+//! blank in its name, and is for the kernel.
 
+use core::ptr::null_mut;
 use kernel::{
     bindings,
+    debugfs,
     error::to_result,
     prelude::*,
-    str::CStrExt,
+    str::{
+        CStrExt,
+        CString, //
+    },
     time::{
         delay::fsleep,
         Delta, //
     },
-    types::Opaque, //
+    types::Opaque,
+    uaccess::UserSliceReader, //
 };
 
 module! {
@@ -78,6 +87,62 @@ impl Drop for Device {
     }
 }
 
+/// Finds a device, with a reference that the caller gives back.
+fn find(name: &str) -> Result<*mut bindings::device> {
+    let (bus, name) = name.split_once('/').ok_or(EINVAL)?;
+    let bus = match bus {
+        "pci" => &raw const bindings::pci_bus_type,
+        "platform" => &raw const bindings::platform_bus_type,
+        _ => return Err(EINVAL),
+    };
+    let name = CString::try_from_fmt(fmt!("{name}"))?;
+    // SAFETY: The bus and the name are valid.
+    let found = unsafe {
+        bindings::bus_find_device(
+            bus,
+            null_mut(),
+            name.as_char_ptr().cast(),
+            Some(bindings::device_match_name),
+        )
+    };
+
+    if found.is_null() {
+        return Err(ENODEV);
+    }
+    Ok(found)
+}
+
+/// A file that makes a device a supplier.
+struct Supplier;
+
+impl debugfs::Reader for Supplier {
+    fn read_from_slice(&self, reader: &mut UserSliceReader) -> Result {
+        let mut buf = [0; 128];
+        let len = reader.len().min(buf.len());
+
+        reader.read_slice(&mut buf[..len])?;
+        let text = core::str::from_utf8(&buf[..len]).map_err(|_| EINVAL)?;
+        let supplier = find(text.trim())?;
+        let consumer = find("platform/overdrive-set.63");
+
+        // SAFETY: Both are valid, and given back. The link goes when one of them is removed.
+        unsafe {
+            let ret = consumer.and_then(|consumer| {
+                let link = bindings::device_link_add(consumer, supplier, 0);
+
+                bindings::put_device(consumer);
+                match link.is_null() {
+                    true => Err(EINVAL),
+                    false => Ok(()),
+                }
+            });
+
+            bindings::put_device(supplier);
+            ret
+        }
+    }
+}
+
 /// The driver.
 #[pin_data(PinnedDrop)]
 struct Driver {
@@ -91,7 +156,11 @@ unsafe impl Sync for Driver {}
 unsafe impl Send for Driver {}
 
 impl Driver {
-    fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
+    fn new(
+        name: &'static CStr,
+        driver_managed_dma: bool,
+        module: &'static ThisModule,
+    ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             driver <- Opaque::try_ffi_init(move |slot: *mut bindings::platform_driver| {
                 // SAFETY: `slot` is valid, pinned, and unregistered before it goes away.
@@ -102,7 +171,7 @@ impl Driver {
                             name: name.as_char_ptr(),
                             ..Default::default()
                         },
-                        driver_managed_dma: true,
+                        driver_managed_dma,
                         ..Default::default()
                     });
                     bindings::__platform_driver_register(
@@ -132,6 +201,9 @@ impl PinnedDrop for Driver {
 /// The loaded module.
 #[pin_data]
 struct Set {
+    #[pin]
+    supplier: debugfs::File<Supplier>,
+    dir: debugfs::Dir,
     devices: KVec<Device>,
     #[pin]
     driver: Driver,
@@ -172,9 +244,14 @@ impl kernel::InPlaceModule for Set {
                 )?,
                 GFP_KERNEL,
             )?;
+            let dir = debugfs::Dir::new(c"overdrive_set");
+            let files = dir.clone();
+
             Ok(try_pin_init!(Self {
-                driver <- Driver::new(c"test-sleep", module),
-                blank <- Driver::new(c"test blank", module),
+                dir,
+                supplier <- files.write_only_file(c"supplier", Supplier),
+                driver <- Driver::new(c"test-sleep", true, module),
+                blank <- Driver::new(c"test blank", false, module),
                 devices,
             }))
         })

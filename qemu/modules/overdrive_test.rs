@@ -15,6 +15,12 @@
 //! | 10000          | hangs until the value changes                          |
 //!
 //! `remove-a` and `remove-b` with 10000 let an unbind hang the same way.
+//!
+//! `shutdown` is 10000 to let a shutdown hang, after all who are told of it before have let it go on. It
+//! turns to 1 then, and the machine goes down when 0 is written.
+//!
+//! `BUS/DEVICE` written to `attach-b` binds the device to `test-b` without asking whether they match, as
+//! an asynchronous probe does whose match came earlier.
 
 use kernel::{
     bindings,
@@ -22,7 +28,10 @@ use kernel::{
     error::to_result,
     fmt,
     prelude::*,
-    str::CStrExt,
+    str::{
+        CStrExt,
+        CString, //
+    },
     sync::atomic::{
         Atomic,
         Relaxed, //
@@ -50,6 +59,7 @@ const SUCCEED_ONCE: i32 = 1_000;
 
 static PROBE: [Atomic<i32>; 2] = [Atomic::new(0), Atomic::new(0)];
 static REMOVE: [Atomic<i32>; 2] = [Atomic::new(0), Atomic::new(0)];
+static SHUTDOWN: Atomic<i32> = Atomic::new(0);
 
 fn wait_while_hanging(knob: &Atomic<i32>) -> i32 {
     loop {
@@ -86,6 +96,109 @@ impl fmt::Debug for Knob {
 impl debugfs::Reader for Knob {
     fn read_from_slice(&self, reader: &mut UserSliceReader) -> Result {
         self.0.read_from_slice(reader)
+    }
+}
+
+/// A file that binds a device to `test-b`.
+struct AttachB;
+
+impl AttachB {
+    fn attach(name: &str) -> Result {
+        let (bus, name) = name.split_once('/').ok_or(EINVAL)?;
+        let bus = match bus {
+            "pci" => &raw const bindings::pci_bus_type,
+            "platform" => &raw const bindings::platform_bus_type,
+            _ => return Err(EINVAL),
+        };
+        let name = CString::try_from_fmt(fmt!("{name}"))?;
+
+        // SAFETY: The bus and the names are valid. The driver is this module's, and stays registered
+        // while the file is there; the reference to the device is given back.
+        unsafe {
+            let driver = bindings::driver_find(c"test-b".as_char_ptr(), bus);
+            let device = bindings::bus_find_device(
+                bus,
+                core::ptr::null_mut(),
+                name.as_char_ptr().cast(),
+                Some(bindings::device_match_name),
+            );
+            if driver.is_null() || device.is_null() {
+                return Err(ENODEV);
+            }
+            let ret = bindings::device_driver_attach(driver, device);
+
+            bindings::put_device(device);
+            to_result(ret)
+        }
+    }
+}
+
+impl debugfs::Reader for AttachB {
+    fn read_from_slice(&self, reader: &mut UserSliceReader) -> Result {
+        let mut buf = [0; 128];
+        let len = reader.len().min(buf.len());
+
+        reader.read_slice(&mut buf[..len])?;
+        let text = core::str::from_utf8(&buf[..len]).map_err(|_| EINVAL)?;
+
+        Self::attach(text.trim())
+    }
+}
+
+extern "C" {
+    fn register_reboot_notifier(block: *mut bindings::notifier_block) -> c_int;
+    fn unregister_reboot_notifier(block: *mut bindings::notifier_block) -> c_int;
+}
+
+/// The last one to be told that the machine goes down.
+#[pin_data(PinnedDrop)]
+struct Shutdown {
+    #[pin]
+    block: Opaque<bindings::notifier_block>,
+}
+
+// SAFETY: Nothing can be had through a shared reference.
+unsafe impl Sync for Shutdown {}
+// SAFETY: It can be unregistered by any thread.
+unsafe impl Send for Shutdown {}
+
+impl Shutdown {
+    fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            block <- Opaque::try_ffi_init(|slot: *mut bindings::notifier_block| {
+                // SAFETY: `slot` is valid, pinned, and unregistered before it goes away.
+                to_result(unsafe {
+                    slot.write(bindings::notifier_block {
+                        notifier_call: Some(Self::told),
+                        priority: c_int::MIN,
+                        ..Default::default()
+                    });
+                    register_reboot_notifier(slot)
+                })
+            }),
+        })
+    }
+
+    extern "C" fn told(
+        _: *mut bindings::notifier_block,
+        _: c_ulong,
+        _: *mut c_void,
+    ) -> c_int {
+        if SHUTDOWN.load(Relaxed) == HANG {
+            SHUTDOWN.store(1, Relaxed);
+            while SHUTDOWN.load(Relaxed) != 0 {
+                fsleep(Delta::from_millis(10));
+            }
+        }
+        0
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Shutdown {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: `new` registered it.
+        unsafe { unregister_reboot_notifier(self.block.get()) };
     }
 }
 
@@ -200,6 +313,9 @@ impl<const WHICH: usize> PinnedDrop for Platform<WHICH> {
 /// The loaded module.
 #[pin_data]
 struct TestDrivers {
+    /// Before the drivers, of which it needs one. The others are after them: they let a probe go on.
+    #[pin]
+    attach_b: debugfs::File<AttachB>,
     #[pin]
     pci_a: Pci<0>,
     #[pin]
@@ -216,6 +332,10 @@ struct TestDrivers {
     remove_a: debugfs::File<Knob>,
     #[pin]
     remove_b: debugfs::File<Knob>,
+    #[pin]
+    shutdown_knob: debugfs::File<Knob>,
+    #[pin]
+    shutdown: Shutdown,
     dir: debugfs::Dir,
 }
 
@@ -231,6 +351,9 @@ impl kernel::InPlaceModule for TestDrivers {
                 probe_b <- files.read_write_file(c"probe-b", Knob(&PROBE[1])),
                 remove_a <- files.read_write_file(c"remove-a", Knob(&REMOVE[0])),
                 remove_b <- files.read_write_file(c"remove-b", Knob(&REMOVE[1])),
+                shutdown_knob <- files.read_write_file(c"shutdown", Knob(&SHUTDOWN)),
+                attach_b <- files.write_only_file(c"attach-b", AttachB),
+                shutdown <- Shutdown::new(),
                 pci_a <- Pci::new(c"test-a", module),
                 pci_b <- Pci::new(c"test-b", module),
                 platform_a <- Platform::new(c"test-a", module),

@@ -5,8 +5,9 @@
 # probe or remove while one of the other kind begins. Both have to end, and what the state says afterwards
 # has to be true.
 #
-# What does not appear here: a surprise removal, which QEMU does not do to PCI devices (collide-usb pulls
-# a stick); suspend, which the test kernel does not have; shutdown, which ends the test.
+# What does not appear here has tests of its own: an unplug, which takes a port for hot-plug (collide-unplug;
+# QEMU presses the button of a PCI slot, and collide-usb pulls a stick without asking), suspend, which takes a
+# kernel of a distribution (suspend), and shutdown, which ends all (shutdown).
 #
 # Machines: q35
 # Timeout: 1800

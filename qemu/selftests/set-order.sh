@@ -13,6 +13,7 @@
 require_module overdrive_set
 load_overdrive
 node=/dev/overdrive
+tracing=/sys/kernel/tracing
 pair="platform/overdrive-pair.1 platform/overdrive-pair.0"
 
 # set_of FIRST LAST: the names of as many devices.
@@ -33,7 +34,7 @@ bind() {
 	echo "bind driver=$1 $2" >$node
 }
 
-plan 10
+plan 13
 check "a supplier is bound before its consumer, whatever the order of the line" \
 	bind test-sleep "$pair"
 check "the supplier is bound" is_as overdrive-pair.0 test-sleep test-sleep
@@ -60,6 +61,20 @@ check "40 devices take less than a quarter of the time of one after the other" \
 	test "$many" -lt $((one * 40 / 4))
 check "40 devices are bound" is "$(find /sys/bus/platform/drivers/test-sleep/ -name 'overdrive-set.*' | wc -l)" 41
 bind none "$(set_of 0 40)"
+
+# A driver for the kernel: which device has which name must not be a matter of luck.
+echo >$tracing/trace
+echo 1 >$tracing/events/overdrive/overdrive_attach/enable
+shuffled="platform/overdrive-set.3 platform/overdrive-set.1 platform/overdrive-set.0 platform/overdrive-set.2"
+in_order=$(hundredths bind "\"test blank\"" "$shuffled")
+echo 0 >$tracing/events/overdrive/overdrive_attach/enable
+comment "4 in order: $in_order hundredths of a second"
+check "devices are given to the kernel one after the other" test "$in_order" -ge 40
+check "devices are given to the kernel in the order of their names" \
+	is "$(grep -o 'overdrive-set\.[0-9]*' $tracing/trace | tr '\n' ' ')" \
+	"overdrive-set.0 overdrive-set.1 overdrive-set.2 overdrive-set.3 "
+check "devices that are given to the kernel are bound" is_bound overdrive-set.3 "test blank"
+bind none "$shuffled"
 rmmod overdrive_set
 unload_overdrive
 finish

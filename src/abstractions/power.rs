@@ -23,6 +23,9 @@ pub(crate) trait Power: 'static {
 
     /// Called when the system is up again, or has failed to suspend.
     fn start();
+
+    /// Called when the system is about to be shut down or rebooted, which nothing stops anymore.
+    fn shut_down();
 }
 
 /// The registration; dropping it waits until no function of `P` is running.
@@ -37,7 +40,11 @@ impl<P: Power> PowerNotifier<P> {
     pub(crate) fn new() -> Result<Self> {
         // SAFETY: The functions live as long as the module, which drops this before it goes away.
         to_result(unsafe {
-            bindings::overdrive_power_register(Some(stop::<P>), Some(start::<P>))
+            bindings::overdrive_power_register(
+                Some(stop::<P>),
+                Some(start::<P>),
+                Some(shut_down::<P>),
+            )
         })?;
         Ok(Self(PhantomData))
     }
@@ -59,4 +66,8 @@ extern "C" fn stop<P: Power>() -> c_int {
 
 extern "C" fn start<P: Power>() {
     P::start();
+}
+
+extern "C" fn shut_down<P: Power>() {
+    P::shut_down();
 }

@@ -171,6 +171,7 @@ bool overdrive_is_in_sysfs(struct device *dev)
 }
 
 static int (*power_stop)(void);
+static void (*power_shut_down)(void);
 static void (*power_start)(void);
 
 static int overdrive_pm_notify(struct notifier_block *nb, unsigned long action, void *data)
@@ -191,7 +192,7 @@ static int overdrive_pm_notify(struct notifier_block *nb, unsigned long action, 
 
 static int overdrive_reboot_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
-	power_stop();
+	power_shut_down();
 	return NOTIFY_DONE;
 }
 
@@ -199,11 +200,12 @@ static struct notifier_block overdrive_pm_block = { .notifier_call = overdrive_p
 static struct notifier_block overdrive_reboot_block = { .notifier_call = overdrive_reboot_notify };
 
 /* Once: the functions are called until overdrive_power_unregister() returns. */
-int overdrive_power_register(int (*stop)(void), void (*start)(void))
+int overdrive_power_register(int (*stop)(void), void (*start)(void), void (*shut_down)(void))
 {
 	int ret;
 
 	power_stop = stop;
+	power_shut_down = shut_down;
 	power_start = start;
 	ret = register_pm_notifier(&overdrive_pm_block);
 	if (ret)

@@ -47,7 +47,7 @@ char *overdrive_override_cache_alloc(struct kmem_cache *cache);
 bool overdrive_add_was_told(struct device *dev);
 bool overdrive_is_in_sysfs(struct device *dev);
 
-int overdrive_power_register(int (*stop)(void), void (*start)(void));
+int overdrive_power_register(int (*stop)(void), void (*start)(void), void (*shut_down)(void));
 void overdrive_power_unregister(void);
 
 #endif /* OVERDRIVE_HELPERS_TRANSACTION_H */

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Those of the architecture, one after the other; each takes the figures that it has the devices for.
-const MACHINES: &[&str] = &["q35", "microvm-acpi", "virt"];
+const MACHINES: &[&str] = &["q35", "q35-set", "microvm-acpi", "virt"];
 const PROGRAM: &str = "overdrive-bench";
 const LIMIT_SECONDS: u64 = 600;
 

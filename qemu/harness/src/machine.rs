@@ -265,7 +265,38 @@ static VIRT: Machine = Machine {
     append: "mem=2G",
 };
 
+/// Eight devices whose drivers have work to do, for a set of them: q35 with nothing else.
+static Q35_SET: Machine = Machine {
+    name: "q35-set",
+    arch: Arch::X86_64,
+    args: &[
+        "-M q35,kernel-irqchip=split",
+        "-device intel-iommu,intremap=on",
+        "-device e1000e,id=nic0,romfile=,addr=04.0",
+        "-device e1000e,id=nic1,romfile=,addr=05.0",
+        "-device e1000e,id=nic2,romfile=,addr=06.0",
+        "-device e1000e,id=nic3,romfile=,addr=07.0",
+        "-device nvme,id=nvme0,serial=set0,addr=08.0",
+        "-device nvme,id=nvme1,serial=set1,addr=09.0",
+        "-device nvme,id=nvme2,serial=set2,addr=0a.0",
+        "-device nvme,id=nvme3,serial=set3,addr=0b.0",
+    ],
+    remaps: true,
+    x2apic: Some("intel-iommu.eim=on"),
+    nodes: &[],
+    table: None,
+    ports: "virtio-serial-pci,id=ports,addr=1e.0,event_idx=off",
+    memory_mib: 1024,
+    cpus: 2,
+    console: "ttyS0",
+    append: "reboot=t no_timer_check tsc=reliable",
+};
+
+/// Those that tests are run on.
 pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI, &VIRT];
+
+/// Those that there are for figures only.
+static FOR_FIGURES: &[&Machine] = &[&Q35_SET];
 
 /// The machine of an architecture that does for most purposes.
 pub(crate) fn of(arch: Arch) -> &'static Machine {
@@ -277,6 +308,7 @@ pub(crate) fn of(arch: Arch) -> &'static Machine {
 
 pub(crate) fn by_name(name: &str) -> Result<&'static Machine> {
     ALL.iter()
+        .chain(FOR_FIGURES)
         .copied()
         .find(|machine| machine.name == name)
         .with_context(|| {
@@ -291,7 +323,7 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        for machine in ALL {
+        for machine in ALL.iter().chain(FOR_FIGURES) {
             let found = by_name(machine.name).expect("is listed");
             assert!(std::ptr::eq(found, *machine));
         }
@@ -301,7 +333,7 @@ mod tests {
     #[test]
     fn every_argument_is_one_word() {
         // A continuation inside a string literal must not leave blanks in an argument.
-        for machine in ALL {
+        for machine in ALL.iter().chain(FOR_FIGURES) {
             assert!(
                 machine.args().all(|word| !word.ends_with(',')),
                 "{}",

@@ -189,11 +189,19 @@ impl<R: Runtime> TransactionLock<R> {
     ///
     /// `EBUSY` if some still run; then others may start as before.
     pub(crate) fn close(&self, msecs: u32) -> Result {
+        self.close_for_good(msecs).inspect_err(|_| self.open())
+    }
+
+    /// Lets no transaction start, and waits likewise.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if some still run; none starts all the same.
+    pub(crate) fn close_for_good(&self, msecs: u32) -> Result {
         self.shared.with(|shared| shared.closed = true);
         self.shared
             .wait_timeout(msecs, |shared| (shared.running == 0).then_some(()))
             .ok_or(EBUSY)
-            .inspect_err(|_| self.open())
     }
 
     /// Lets transactions start again.

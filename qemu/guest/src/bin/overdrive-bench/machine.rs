@@ -34,3 +34,6 @@ pub const PAGES: &str = own::PAGES;
 
 /// A platform device with a level-triggered interrupt.
 pub const LEVEL: &str = own::LEVEL;
+
+/// Has eight PCI devices whose drivers have work to do.
+pub const SET: &str = "q35-set";

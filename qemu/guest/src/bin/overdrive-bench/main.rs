@@ -32,6 +32,7 @@ fn main() -> anyhow::Result<()> {
         bind::FIGURE,
         rebind::FIGURE,
         set::SLEEPING,
+        set::DEVICES,
         hot_add::NO_RULE,
         extend::MATCH,
         extend::MATCH_WITH_OVERRIDE,
@@ -56,6 +57,9 @@ fn main() -> anyhow::Result<()> {
         figure.measure(clock::instructions)?;
     }
     hot_add::clean_up();
+    for figure in [set::PROCESSOR].iter().filter(is_wanted) {
+        figure.measure(clock::busy_instructions)?;
+    }
     for figure in vfio_pci::WITH_SLEEP.iter().filter(is_wanted) {
         figure.measure(clock::own_instructions)?;
     }

@@ -7,7 +7,8 @@
 use crate::figure::{Figure, Limit, Step};
 use crate::machine;
 use crate::module::Module;
-use anyhow::Result;
+use crate::sysfs;
+use anyhow::{Result, ensure};
 use std::fmt::Write;
 use std::fs;
 
@@ -20,7 +21,23 @@ pub const SLEEPING: Figure = Figure {
     peer: one_by_one,
 };
 
-const DEVICES: usize = 64;
+/// Four network cards and four NVMe controllers, to userspace and back: the time that a person waits.
+pub const DEVICES: Figure = Figure {
+    name: "set-of-8-devices",
+    machine: machine::SET,
+    limit: Limit::Ratio(1.00),
+    repeat: 2,
+    ours: devices_at_once,
+    peer: devices_one_by_one,
+};
+
+/// The same: the processors' share of it.
+pub const PROCESSOR: Figure = Figure {
+    name: "set-of-8-devices-processor",
+    ..DEVICES
+};
+
+const SLEEPERS: usize = 64;
 const DRIVERS: [&str; 2] = ["test-sleep", "none"];
 
 fn all_at_once() -> Result<Step> {
@@ -28,7 +45,7 @@ fn all_at_once() -> Result<Step> {
     let lines = DRIVERS.map(|driver| {
         let mut line = format!("bind driver={driver}");
 
-        for id in 0..DEVICES {
+        for id in 0..SLEEPERS {
             let _ = write!(line, " platform/overdrive-set.{id}");
         }
         line
@@ -49,10 +66,56 @@ fn one_by_one() -> Result<Step> {
     Ok(Box::new(move || {
         let _undo = &modules;
         for driver in DRIVERS {
-            for id in 0..DEVICES {
+            for id in 0..SLEEPERS {
                 let device = format!("/sys/bus/platform/devices/overdrive-set.{id}");
 
                 fs::write(format!("{device}/overdrive/rebind"), driver)?;
+            }
+        }
+        Ok(())
+    }))
+}
+
+const WAYS: [&str; 2] = ["vfio-meta", "standard"];
+
+fn devices() -> Result<Vec<String>> {
+    let mut devices = sysfs::pci_devices(0x8086, 0x10d3)?;
+    devices.extend(sysfs::pci_devices(0x1b36, 0x0010)?);
+    ensure!(devices.len() == 8, "{} devices", devices.len());
+    Ok(devices)
+}
+
+/// Returns the line for `/dev/overdrive` that moves these devices.
+fn line(driver: &str, devices: &[String]) -> String {
+    let mut line = format!("bind driver={driver}");
+    for device in devices {
+        let _ = write!(line, " pci/{device}");
+    }
+    line
+}
+
+fn devices_at_once() -> Result<Step> {
+    let module = Module::load("overdrive")?;
+    let devices = devices()?;
+
+    Ok(Box::new(move || {
+        let _undo = &module;
+        for driver in WAYS {
+            fs::write("/dev/overdrive", line(driver, &devices))?;
+        }
+        Ok(())
+    }))
+}
+
+fn devices_one_by_one() -> Result<Step> {
+    let module = Module::load("overdrive")?;
+    let devices = devices()?;
+
+    Ok(Box::new(move || {
+        let _undo = &module;
+        for driver in WAYS {
+            for device in devices.chunks(1) {
+                fs::write("/dev/overdrive", line(driver, device))?;
             }
         }
         Ok(())

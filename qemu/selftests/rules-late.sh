@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A driver whose match came before a rule gave the device its override: the rule is made good.
+#
+# Machines: q35 microvm virt
+# Timeout: 60
+
+. ./lib.sh
+. ./devices.sh
+. ./overdrive.sh
+
+require_module overdrive_test
+load_overdrive
+device=$(any_device)
+[ -n "$device" ] || skip_all "no device to play with"
+bus=$(basename "$(readlink -f "$(device_path "$device")/subsystem")")
+
+# attach: test-b is bound to the device, whatever its override says.
+attach() {
+	unbind "$device"
+	echo "$bus/$device" >$knobs/attach-b
+}
+
+plan 8
+rebind "$device" none
+set_override "$device" ""
+rule r "device=$device" driver=test-a
+echo 1 >$rules/r/apply
+check "a driver is bound that a rule does not name" attach
+check "a device that came to another driver than its rule's comes to that" comes_to "$device" driver test-a
+check "the override of a rule that was late is the rule's" has_status "$device" by rule:r
+check "a device whose rule was late is bound" is_as "$device" test-a test-a
+rmdir $rules/r
+rule r "device=$device" driver=none
+rebind "$device" none
+set_override "$device" ""
+echo 1 >$rules/r/apply
+check "a driver is bound that a rule keeps off" attach
+check "a device that a driver has which its rule keeps off loses it" comes_to "$device" driver -
+
+# What a user wrote is no rule's.
+rmdir $rules/r
+set_override "$device" test-a
+attach
+sleep 1
+check "a device stays where it is that no rule has given its override" is_bound "$device" test-b
+rebind "$device" ""
+check "the device of a late rule goes back to its standard driver" has_status "$device" override -
+rmmod overdrive_test
+unload_overdrive
+finish

@@ -62,6 +62,7 @@ errno_name() {
 	*"Operation not permitted"*) echo EPERM ;;
 	*"Cannot allocate memory"* | *"Out of memory"*) echo ENOMEM ;;
 	*"File exists"*) echo EEXIST ;;
+	*"Key was rejected"*) echo EKEYREJECTED ;;
 	*"Resource temporarily unavailable"*) echo EAGAIN ;;
 	*"Input/output error"* | *"I/O error"*) echo EIO ;;
 	*"Operation not supported"* | *"Not supported"*) echo EOPNOTSUPP ;;

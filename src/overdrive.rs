@@ -75,13 +75,16 @@ struct Overdrive {
     layers: early::Layers,
 }
 
-/// Returns what decides about devices: what the early stage made, or, in a module, made now.
+/// Makes what decides about devices: a module has no early stage.
+#[cfg(MODULE)]
 fn early(module: &'static ThisModule) -> Result<early::Early> {
-    #[cfg(MODULE)]
-    return early::Early::new(module);
+    early::Early::new(module)
+}
 
-    #[cfg(not(MODULE))]
-    return EARLY.take();
+/// Takes what the early stage made.
+#[cfg(not(MODULE))]
+fn early(_module: &'static ThisModule) -> Result<early::Early> {
+    EARLY.take()
 }
 
 impl kernel::InPlaceModule for Overdrive {

@@ -7,7 +7,7 @@ $(error the kernel build system reads Kbuild, not this file)
 endif
 
 # The kernel that everything is done with: its series, its architecture, and its flavour (test,
-# debug or bench; see qemu/config).
+# debug, bench, built-in or strict; see qemu/config).
 series  := $(shell sed '/^#/d' scripts/series)
 KERNEL  ?= $(firstword $(series))
 ARCH    ?= x86_64
@@ -60,6 +60,9 @@ else
   module-needs := kernel
 endif
 
+# What the guests run besides programs. Built into the kernel, overdrive is no module, and tests have none.
+under-test := $(if $(filter built-in,$(FLAVOR)),kernel,test-modules)
+
 # The tests' own drivers are another tree for Kbuild.
 test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 
@@ -107,7 +110,8 @@ help:
 	@echo 'Variables:'
 	@echo '  KERNEL=$(firstword $(series))       - kernel series: $(series)'
 	@echo '  ARCH=x86_64      - the guest: x86_64 or arm64, which is cross-built'
-	@echo '  FLAVOR=test      - test (lockdep, KUnit), debug (and KASAN, kmemleak), bench (none)'
+	@echo '  FLAVOR=test      - test (lockdep, KUnit), debug (and KASAN, kmemleak), bench (none), built-in (overdrive as a'
+	@echo '                     part of the kernel), strict (no VFIO groups, signed modules, lockdown)'
 	@echo '  KDIR=            - build the module for this kernel build folder instead'
 	@echo '  MACHINE=         - q35 (PCI behind an IOMMU) or microvm (platform devices); virt is for arm64'
 	@echo '  TESTS=           - names of selftests, for make test'
@@ -172,10 +176,10 @@ modules_install: module
 run: module guest
 	@'$(harness)' run $(call select,$(FLAVOR))
 
-test: test-modules guest
+test: $(under-test) guest
 	@'$(harness)' test $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
-stress: test-modules guest
+stress: $(under-test) guest
 	@'$(harness)' test --stress $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
 coverage: override COVERAGE := 1
@@ -193,7 +197,7 @@ stock:
 	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) \
 		$(foreach flavour,$(FLAVOURS),--flavour $(flavour)) $(TESTS)
 
-shell: test-modules guest
+shell: $(under-test) guest
 	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))
 
 bench: override FLAVOR := bench

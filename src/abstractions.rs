@@ -15,6 +15,8 @@ pub(crate) mod device_attr;
 pub(crate) mod driver;
 pub(crate) mod driver_attr;
 pub(crate) mod driver_override;
+#[cfg(not(MODULE))]
+pub(crate) mod early_stage;
 pub(crate) mod errno;
 pub(crate) mod eventfd;
 pub(crate) mod firmware;

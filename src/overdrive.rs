@@ -5,7 +5,7 @@
 //! Data flows through the layers in one direction: what a user writes enters through [`interface`];
 //! [`policy`] knows which driver a device shall have, and [`transaction`] how it gets it; [`device`]
 //! follows the devices that there are; [`bus`] knows what differs per bus. [`drivers`] holds the VFIO
-//! drivers, which hand devices to userspace. All of them are safe Rust on top of [`abstractions`]; what
+//! drivers, which hand devices to userspace. [`early`] starts all but the drivers. All of them are safe Rust on top of [`abstractions`]; what
 //! the compiler can't check is confined to that layer and to [`bindings`].
 
 #[allow(
@@ -19,16 +19,15 @@ mod bus;
 mod device;
 mod driver_name;
 mod drivers;
+mod early;
 mod interface;
 mod policy;
 mod rule_id;
 mod transaction;
 
-use abstractions::global::Published;
 use kernel::{
     configfs,
-    prelude::*,
-    sync::Arc, //
+    prelude::*, //
 };
 
 module! {
@@ -44,6 +43,10 @@ module! {
 
 #[cfg(CONFIG_VFIO_PCI_CORE)]
 abstractions::vfio::pci::device_table!(pci_ids, drivers::pci::IDS);
+
+// Built into the kernel, it decides before there are devices.
+#[cfg(not(MODULE))]
+abstractions::early_stage::early_stage!(EARLY: early::Early = early::Early::new);
 
 /// The loaded module.
 ///
@@ -65,67 +68,42 @@ struct Overdrive {
     platform_slots: interface::slots::Files<interface::slots::Platform>,
     #[pin]
     pci_slots: interface::slots::Files<interface::slots::Pci>,
-    /// The devices' files, and the rules' view of devices. Once it is gone, nobody can ask for a
-    /// rebind anymore, which could otherwise find a driver that is about to go.
-    native: policy::NativeBuses,
-    /// The buses from the module parameter: those that are there, and those that come.
-    wanted: policy::extend::PublishedBuses,
-    /// Nobody is in a file of a device that was removed anymore.
-    removed: device::list::Removed,
+    /// Those who are told of devices.
+    watches: early::Watches,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
     drivers: drivers::Drivers,
-    /// The rules and slots from module parameters.
-    slots: Published<Arc<policy::slots::Slots>>,
-    rules: KVec<policy::ActiveRule>,
-    /// The layers, from the highest to the lowest.
-    extended: Published<Arc<bus::extended::Buses>>,
-    policy: Published<Arc<policy::Policy>>,
-    background: transaction::Background,
-    transactions: Published<Arc<transaction::Transactions>>,
-    devices: Published<Arc<device::list::Devices>>,
-    /// The cache that overrides of rules come from.
-    overrides: abstractions::driver_override::DistinctOverrides,
+    layers: early::Layers,
+}
+
+/// Makes what decides about devices: a module has no early stage.
+#[cfg(MODULE)]
+fn early(module: &'static ThisModule) -> Result<early::Early> {
+    early::Early::new(module)
+}
+
+/// Takes what the early stage made.
+#[cfg(not(MODULE))]
+fn early(_module: &'static ThisModule) -> Result<early::Early> {
+    EARLY.take()
 }
 
 impl kernel::InPlaceModule for Overdrive {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(move || {
-            let params = interface::params::Params::read()?;
-            let devices = device::list::Devices::new()?;
-            let transactions = transaction::Transactions::new(devices.clone(), module)?;
-            let shared = policy::Policy::new(devices.clone(), transactions.clone())?;
-            let rules = activate(&shared, params.rules)?;
-            let slots = policy::slots::Slots::new(
-                shared.clone(),
-                params.pci_driver.try_clone()?,
-                params.platform_driver.try_clone()?,
-                params.slots,
-            )?;
-            let buses = bus::extended::Buses::new(module)?;
-            let wanted = policy::extend::WantedBuses::new(
-                &shared,
-                &buses,
-                &interface::device_attrs::EXTENDED,
-            )?;
-            let pending = wanted.clone();
+            let early::Early {
+                watches,
+                layers,
+                pending,
+                params,
+            } = early(module)?;
             let (pci_driver, platform_driver) = (
                 params.pci_driver.try_clone()?,
                 params.platform_driver.try_clone()?,
             );
 
             Ok(try_pin_init!(Self {
-                overrides: abstractions::driver_override::DistinctOverrides::new()?,
-                removed: device::list::Removed::new(&devices),
-                devices: devices.publish()?,
-                transactions: transactions.publish()?,
-                background: transaction::Background::new()?,
-                policy: shared.clone().publish()?,
-                extended: buses.clone().publish()?,
-                rules,
-                slots: slots.publish()?,
-                // Before the meta drivers, which then find the overrides that name them.
-                native: policy::NativeBuses::new(&shared, &interface::device_attrs::NATIVE)?,
-                wanted: want(wanted, params.buses)?,
+                layers,
+                watches,
                 drivers: drivers::Drivers::new(
                     module,
                     params.pci_driver,
@@ -140,39 +118,13 @@ impl kernel::InPlaceModule for Overdrive {
                 node <- interface::transaction_dev::Session::register(module),
             })
             .pin_chain(move |this| {
-                this.native.bind_pending();
+                this.watches.native.bind_pending();
                 pending.bind_pending();
-                for rule in &this.rules {
+                for rule in &this.layers.rules {
                     rule.warn_of_bus();
                 }
                 Ok(())
             }))
         })
     }
-}
-
-/// Puts the rules from the module parameter in force.
-fn activate(
-    policy: &Arc<policy::Policy>,
-    specs: KVec<policy::rules::Spec>,
-) -> Result<KVec<policy::ActiveRule>> {
-    let mut rules = KVec::with_capacity(specs.len(), GFP_KERNEL)?;
-
-    for spec in specs {
-        let rule = policy.activate(spec, policy.new_rule_id(), policy::rules::Origin::Rule)?;
-
-        rules.push(rule, GFP_KERNEL)?;
-    }
-    Ok(rules)
-}
-
-/// Extends the buses from the module parameter, now or when they come.
-fn want(
-    wanted: Arc<policy::extend::WantedBuses>,
-    specs: KVec<interface::params::BusSpec>,
-) -> Result<policy::extend::PublishedBuses> {
-    for spec in specs {
-        wanted.add(spec.name, spec.scope)?;
-    }
-    wanted.publish()
 }

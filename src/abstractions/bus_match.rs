@@ -8,8 +8,8 @@
 //! # Recursion
 //!
 //! A redirect recognises the calls that this module makes itself by the address that they return to,
-//! and lets them pass. So the call of the function itself, [`Driver::matches`], must be a real one.
-//! It is none in tail position, as its result is converted.
+//! and lets them pass. So [`Driver::matches`] calls the function itself in C, where it is certain that
+//! the call is not in tail position.
 
 #[cfg(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)]
 use super::ftrace;

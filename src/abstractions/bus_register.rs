@@ -86,8 +86,8 @@ impl<R: RegisterHook> Drop for Hook<R> {
 unsafe extern "C" fn replacement<R: RegisterHook>(bus: *const bindings::bus_type) -> c_int {
     IN_FLIGHT.enter();
 
-    // SAFETY: The caller's promise. The call comes from this module, so that it is not redirected.
-    let ret = unsafe { bindings::bus_register(bus) };
+    // SAFETY: The caller's promise. The call comes from where it is not redirected.
+    let ret = unsafe { bindings::overdrive_call_bus_register(bus) };
     if to_result(ret).is_ok() {
         // SAFETY: The bus is registered, and so its name is there. Whoever registers it is in this call.
         R::registered(unsafe { text_or_empty((*bus).name) });

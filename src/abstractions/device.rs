@@ -263,8 +263,10 @@ impl Driver {
         };
 
         // SAFETY: Both are valid, and of the same bus: who has a driver found it by a device, or was
-        // asked about both.
-        let ret = unsafe { matches(as_raw(dev), &raw const self.0) };
+        // asked about both. A redirect knows the call by where it comes from.
+        let ret = unsafe {
+            bindings::overdrive_call_match(Some(matches), as_raw(dev), &raw const self.0)
+        };
 
         to_result(ret).map(|()| ret > 0)
     }

@@ -100,7 +100,8 @@ impl<A: Attribute> DriverFile<A> {
 
             // SAFETY: The driver was registered a moment ago. It stays so if it is this module's,
             // whose init function is what runs here; if it isn't, the comparison tells, which the
-            // driver's module would have to be unloaded to disturb.
+            // driver's module would have to be unloaded to disturb. Parts of the kernel have no owner;
+            // if this is one, nobody else's driver has the name of its own.
             if unsafe { driver.as_ref() }.owner != module.as_ptr() {
                 return Err(ENOENT);
             }

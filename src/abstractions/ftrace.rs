@@ -70,6 +70,10 @@ impl Redirect {
     /// stays until the redirect is dropped, and that of `replacement` until nobody is in it anymore:
     /// see [`synchronize`].
     pub(super) unsafe fn new(function: usize, replacement: usize, calls: Calls) -> Result<Self> {
+        // SAFETY: The function has no requirements.
+        if !unsafe { bindings::overdrive_know_callers() } {
+            return Err(EINVAL);
+        }
         let ops = KBox::pin_init(
             try_pin_init!(Ops {
                 raw <- Opaque::try_ffi_init(move |slot: *mut bindings::overdrive_redirect| {

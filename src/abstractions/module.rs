@@ -9,8 +9,11 @@ use core::{
     marker::PhantomData,
     ptr::NonNull, //
 };
+#[cfg(MODULE)]
+use kernel::container_of;
+#[cfg(not(MODULE))]
+use kernel::error::from_err_ptr;
 use kernel::{
-    container_of,
     error::to_result,
     prelude::*,
     types::Opaque, //
@@ -26,8 +29,8 @@ pub(crate) fn version() -> &'static [u8] {
 ///
 /// # Invariants
 ///
-/// Owns a reference count of the module.
-pub(crate) struct Reference(NonNull<bindings::module>);
+/// Owns a reference count of the module, or the pointer is NULL: the code is part of the kernel.
+pub(crate) struct Reference(*mut bindings::module);
 
 // SAFETY: A reference can be given up by any thread.
 unsafe impl Send for Reference {}
@@ -42,12 +45,12 @@ impl Reference {
     ///
     /// `ENODEV` if it is being unloaded.
     pub(crate) fn this(this: &'static ThisModule) -> Result<Self> {
-        // SAFETY: The module is there: it is running this.
+        // SAFETY: The module is there: it is running this. The pointer can be NULL.
         if !unsafe { bindings::overdrive_try_module_get(this.as_ptr()) } {
             return Err(ENODEV);
         }
         // INVARIANT: The reference was taken just now.
-        NonNull::new(this.as_ptr()).map(Self).ok_or(ENODEV)
+        Ok(Self(this.as_ptr()))
     }
 
     /// Takes a reference to the module that `address` is in.
@@ -57,6 +60,23 @@ impl Reference {
     /// # Errors
     ///
     /// `ENODEV` if the module is being unloaded.
+    #[cfg(not(MODULE))]
+    pub(crate) fn of(_this: &'static ThisModule, address: usize) -> Result<Option<Self>> {
+        // SAFETY: The function has no requirements.
+        let module = from_err_ptr(unsafe { bindings::overdrive_module_get_of(address) })?;
+
+        // INVARIANT: The function took a reference.
+        Ok((!module.is_null()).then_some(Self(module)))
+    }
+
+    /// Takes a reference to the module that `address` is in.
+    ///
+    /// There is none if it is the kernel's own.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the module is being unloaded.
+    #[cfg(MODULE)]
     pub(crate) fn of(this: &'static ThisModule, address: usize) -> Result<Option<Self>> {
         // SAFETY: This module has its directory in sysfs, which is a member of the set of all
         // modules' directories, for longer than it runs.
@@ -80,7 +100,7 @@ impl Reference {
                 if !module.is_null() && bindings::overdrive_within_module(address, module) {
                     // INVARIANT: The reference was taken just now.
                     found = if bindings::overdrive_try_module_get(module) {
-                        Ok(NonNull::new(module).map(Self))
+                        Ok(Some(Self(module)))
                     } else {
                         Err(ENODEV)
                     };
@@ -96,8 +116,8 @@ impl Reference {
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants.
-        unsafe { bindings::module_put(self.0.as_ptr()) };
+        // SAFETY: By the type invariants. NULL is allowed.
+        unsafe { bindings::module_put(self.0) };
     }
 }
 

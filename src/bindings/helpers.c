@@ -4,6 +4,9 @@
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/workqueue.h>
+#ifndef MODULE
+#include <asm/setup.h>
+#endif
 
 #include "helpers.h"
 
@@ -29,8 +32,13 @@ MODULE_PARM_DESC(platform_driver, "Name of the platform meta driver (default: vf
 struct overdrive_text {
 	char **text;
 	const char *separator;
+#ifndef MODULE
+	/* Built into the kernel, it is parsed before there is a slab. */
+	char early[COMMAND_LINE_SIZE];
+#endif
 };
 
+#ifdef MODULE
 static int overdrive_text_set(const char *val, const struct kernel_param *kp)
 {
 	const struct overdrive_text *param = kp->arg;
@@ -52,6 +60,24 @@ static int overdrive_text_set(const char *val, const struct kernel_param *kp)
 	*param->text = joined;
 	return 0;
 }
+#else
+static int overdrive_text_set(const char *val, const struct kernel_param *kp)
+{
+	struct overdrive_text *param = kp->arg;
+	size_t len = strlen(param->early);
+	size_t left = sizeof(param->early) - len;
+
+	if (!*val)
+		return 0;
+	if (snprintf(param->early + len, left, "%s%s", len ? param->separator : "", val) >= left) {
+		param->early[len] = '\0';
+		pr_err("overdrive: %s= has more than %zu bytes\n", kp->name, sizeof(param->early) - 1);
+		return -ENOSPC;
+	}
+	*param->text = param->early;
+	return 0;
+}
+#endif
 
 static int overdrive_text_get(char *buffer, const struct kernel_param *kp)
 {
@@ -60,11 +86,14 @@ static int overdrive_text_get(char *buffer, const struct kernel_param *kp)
 	return scnprintf(buffer, PAGE_SIZE, "%s\n", *param->text ?: "");
 }
 
+/* Only modules free their parameters. */
 static void overdrive_text_free(void *arg)
 {
+#ifdef MODULE
 	const struct overdrive_text *param = arg;
 
 	kfree(*param->text);
+#endif
 }
 
 static const struct kernel_param_ops overdrive_text_ops = {
@@ -74,19 +103,19 @@ static const struct kernel_param_ops overdrive_text_ops = {
 };
 
 char *overdrive_rules;
-static struct overdrive_text overdrive_rules_text = { &overdrive_rules, ";" };
+static struct overdrive_text overdrive_rules_text = { .text = &overdrive_rules, .separator = ";" };
 module_param_cb(rules, &overdrive_text_ops, &overdrive_rules_text, 0444);
 __MODULE_PARM_TYPE(rules, "string");
 MODULE_PARM_DESC(rules, "Rules that hold from load, [name=N,][bus=B,]MATCHER=TEXT,...,driver=D;...");
 
 char *overdrive_slots;
-static struct overdrive_text overdrive_slots_text = { &overdrive_slots, "" };
+static struct overdrive_text overdrive_slots_text = { .text = &overdrive_slots, .separator = "" };
 module_param_cb(slots, &overdrive_text_ops, &overdrive_slots_text, 0444);
 __MODULE_PARM_TYPE(slots, "string");
 MODULE_PARM_DESC(slots, "Slots that the meta drivers seize from load, (BB:SS.F)(platform/NAME)...");
 
 char *overdrive_buses;
-static struct overdrive_text overdrive_buses_text = { &overdrive_buses, "," };
+static struct overdrive_text overdrive_buses_text = { .text = &overdrive_buses, .separator = "," };
 module_param_cb(buses, &overdrive_text_ops, &overdrive_buses_text, 0444);
 __MODULE_PARM_TYPE(buses, "string");
 MODULE_PARM_DESC(buses, "Buses that get a driver_override, BUS[:restrict|:force],...");
@@ -124,3 +153,15 @@ void overdrive_schedule_delayed_work(struct delayed_work *dwork, unsigned int ms
 {
 	schedule_delayed_work(dwork, msecs_to_jiffies(msecs));
 }
+
+#ifndef MODULE
+/*
+ * After the buses were registered, and before the first device of PCI is found,
+ * or that of a device tree.
+ */
+static int __init overdrive_early(void)
+{
+	return overdrive_early_stage();
+}
+postcore_initcall_sync(overdrive_early);
+#endif

@@ -13,6 +13,11 @@ struct work_struct;
 
 const char *overdrive_version(void);
 
+#ifndef MODULE
+/* In Rust; see src/abstractions/early_stage.rs. */
+int overdrive_early_stage(void);
+#endif
+
 extern char *overdrive_pci_driver;
 extern char *overdrive_platform_driver;
 extern bool overdrive_reset_required;

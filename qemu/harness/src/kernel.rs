@@ -80,7 +80,11 @@ pub(crate) fn run(target: &Target) -> Result<()> {
     let cache = target.env.path("OVERDRIVE_CACHE")?.join("kernel");
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
     let dir = cache.join(format!("{}-{key}", target.name()));
-    if !dir.join(COMPLETE).is_file() {
+    if target.flavor == Flavor::BuiltIn {
+        let _lock = lock(&cache.join(format!("{}-{key}.lock", target.name())))?;
+        // Only make can tell what of overdrive has changed.
+        build(target, &fragments, &cache, &dir)?;
+    } else if !dir.join(COMPLETE).is_file() {
         let _lock = lock(&cache.join(format!("{}-{key}.lock", target.name())))?;
         // The one who held the lock may have built it.
         if !dir.join(COMPLETE).is_file() {
@@ -107,12 +111,13 @@ fn build(target: &Target, fragments: &Fragments, cache: &Path, dir: &Path) -> Re
         .join(format!("kernel-{}.log", target.name()));
     let mut log = Log::create(&log_path)?;
     let label = format!("kernel {}", target.name());
+    let source = source(target, dir, &mut log)?;
     fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
 
     let wanted = dir.join("overdrive.config");
     fs::write(&wanted, fragments.text())
         .with_context(|| format!("cannot write {}", wanted.display()))?;
-    let mut configure = make(target, dir)?;
+    let mut configure = make(target, &source, dir)?;
     configure
         .env("KCONFIG_ALLCONFIG", &wanted)
         .arg("allnoconfig");
@@ -133,7 +138,7 @@ fn build(target: &Target, fragments: &Fragments, cache: &Path, dir: &Path) -> Re
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(USUAL_STEPS);
     let mut progress = Progress::new(&label, total);
-    let mut compile = make(target, dir)?;
+    let mut compile = make(target, &source, dir)?;
     let jobs = thread::available_parallelism().map_or(1, usize::from);
     compile
         .arg(format!("-j{jobs}"))
@@ -152,7 +157,7 @@ fn build(target: &Target, fragments: &Fragments, cache: &Path, dir: &Path) -> Re
         let _ = fs::write(&count, steps.to_string());
     }
 
-    let mut install = make(target, dir)?;
+    let mut install = make(target, &source, dir)?;
     install
         .arg(format!(
             "INSTALL_MOD_PATH={}",
@@ -160,8 +165,10 @@ fn build(target: &Target, fragments: &Fragments, cache: &Path, dir: &Path) -> Re
         ))
         .args(["INSTALL_MOD_STRIP=1", "modules_install"]);
     tool::run(install, &format!("{label}: modules"), &mut log, |_| {})?;
-    let freed = prune::prune(dir)?;
-    log.line(&format!("pruned {} MiB", freed >> 20))?;
+    if target.flavor != Flavor::BuiltIn {
+        let freed = prune::prune(dir)?;
+        log.line(&format!("pruned {} MiB", freed >> 20))?;
+    }
 
     let stamp = dir.join(COMPLETE);
     let unfinished = dir.join(".complete.new");
@@ -172,8 +179,31 @@ fn build(target: &Target, fragments: &Fragments, cache: &Path, dir: &Path) -> Re
     Ok(())
 }
 
+/// Returns the source to build in `dir`. If overdrive is a part of it, that is a copy: beside `dir`, made of links
+/// to files that the copy's own replace.
+fn source(target: &Target, dir: &Path, log: &mut Log) -> Result<PathBuf> {
+    let original = target.env.path("KERNEL_SRC")?;
+    if target.flavor != Flavor::BuiltIn {
+        return Ok(original);
+    }
+    let copy = dir.with_extension("source");
+    if !copy.is_dir() {
+        let unfinished = dir.with_extension("source.new");
+        let mut link = Command::new("sh");
+        link.args(["-c", "rm -rf \"$2\" && cp -al \"$1\" \"$2\"", "sh"])
+            .args([&original, &unfinished]);
+        tool::run(link, "kernel: a copy of the source", log, |_| {})?;
+        fs::rename(&unfinished, &copy)
+            .with_context(|| format!("cannot make {}", copy.display()))?;
+    }
+    let mut add = Command::new(target.root.join("scripts/in-tree"));
+    add.arg(&copy);
+    tool::run(add, "kernel: overdrive in its source", log, |_| {})?;
+    Ok(copy)
+}
+
 /// The kernel's make with the tools that setup found.
-fn make(target: &Target, dir: &Path) -> Result<Command> {
+fn make(target: &Target, source: &Path, dir: &Path) -> Result<Command> {
     let env = &target.env;
     let mut command = Command::new("make");
     for name in FOREIGN_VARIABLES {
@@ -181,7 +211,7 @@ fn make(target: &Target, dir: &Path) -> Result<Command> {
     }
     command
         .arg("-C")
-        .arg(env.path("KERNEL_SRC")?)
+        .arg(source)
         .arg(format!("O={}", dir.display()))
         .arg(format!("ARCH={}", target.arch))
         .arg(format!("LLVM={}", env.get("LLVM")?))

@@ -70,6 +70,10 @@ pub(crate) enum Flavor {
     Debug,
     /// none of it, to count instructions on
     Bench,
+    /// what `test` has, and overdrive as a part of the kernel
+    BuiltIn,
+    /// what `test` has, no VFIO groups, signed modules, and lockdown
+    Strict,
     /// a distribution's own kernel, as `scripts/stock` prepares it
     Stock,
 }
@@ -81,6 +85,8 @@ impl Flavor {
             Flavor::Test => &["test"],
             Flavor::Debug => &["test", "debug"],
             Flavor::Bench => &["bench"],
+            Flavor::BuiltIn => &["test", "built-in"],
+            Flavor::Strict => &["test", "strict"],
             Flavor::Stock => &[],
         }
     }
@@ -88,16 +94,16 @@ impl Flavor {
     /// Words on the command line for what our own kernels are built with.
     pub(crate) fn append(self) -> &'static str {
         match self {
-            Flavor::Test | Flavor::Debug | Flavor::Bench => "",
             Flavor::Stock => "intel_iommu=on",
+            _ => "",
         }
     }
 
     /// By how much every time limit is stretched.
     pub(crate) fn slowness(self) -> u32 {
         match self {
-            Flavor::Test | Flavor::Bench | Flavor::Stock => 1,
             Flavor::Debug => 4,
+            _ => 1,
         }
     }
 }
@@ -108,6 +114,8 @@ impl fmt::Display for Flavor {
             Flavor::Test => "test",
             Flavor::Debug => "debug",
             Flavor::Bench => "bench",
+            Flavor::BuiltIn => "built-in",
+            Flavor::Strict => "strict",
             Flavor::Stock => "stock",
         })
     }

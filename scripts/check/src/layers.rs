@@ -9,6 +9,7 @@ use crate::{crates, finding::Finding, imports, tokens, tree::Tree};
 
 /// From the top. A layer may use any that comes after it.
 const LAYERS: &[&str] = &[
+    "early",
     "interface",
     "policy",
     "transaction",

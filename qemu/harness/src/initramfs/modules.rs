@@ -11,7 +11,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{archive::Archive, file_name, files};
-use crate::{kernel, target::Target, tool};
+use crate::{
+    kernel,
+    target::{Flavor, Target},
+    tool,
+};
 
 /// Adds `lib/modules` to the archive, and the kernel's configuration.
 pub(super) fn add(archive: &mut Archive, target: &Target) -> Result<()> {
@@ -36,6 +40,9 @@ pub(super) fn add(archive: &mut Archive, target: &Target) -> Result<()> {
             .with_context(|| format!("cannot start {}", strip.display()))?;
         if !status.success() {
             bail!("cannot strip {}: {status}", module.display());
+        }
+        if target.flavor == Flavor::Strict {
+            sign(target, &stripped)?;
         }
     }
 
@@ -72,8 +79,11 @@ fn release(installed: &Path) -> Result<String> {
     }
 }
 
-/// overdrive.ko and whatever test drivers were built beside it.
+/// overdrive.ko and whatever test drivers were built beside it; none if overdrive is a part of the kernel.
 fn own_modules(target: &Target) -> Result<Vec<PathBuf>> {
+    if target.flavor == Flavor::BuiltIn {
+        return Ok(Vec::new());
+    }
     let dir = target.module_dir();
     let modules: Vec<PathBuf> = files(&dir)
         .with_context(|| "the module is not built; `make` builds it")?
@@ -84,6 +94,23 @@ fn own_modules(target: &Target) -> Result<Vec<PathBuf>> {
         bail!("no overdrive.ko in {}; `make` builds it", dir.display());
     }
     Ok(modules)
+}
+
+/// Signs a module with the key that the kernel's build made, as its own modules are.
+fn sign(target: &Target, module: &Path) -> Result<()> {
+    let kernel = target.kernel_link();
+    let key = kernel.join("certs/signing_key");
+    let program = kernel.join("scripts/sign-file");
+    let status = Command::new(&program)
+        .arg("sha512")
+        .args([key.with_extension("pem"), key.with_extension("x509")])
+        .arg(module)
+        .status()
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    if !status.success() {
+        bail!("cannot sign {}: {status}", module.display());
+    }
+    Ok(())
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {

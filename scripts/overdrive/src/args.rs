@@ -292,6 +292,9 @@ fn scope(word: &str) -> Result<Scope, String> {
 /// The choice of what is saved.
 #[derive(Debug, ClapArgs)]
 pub struct Save {
+    /// Also what takes a device that the next boot needs
+    #[arg(long, short)]
+    pub force: bool,
     /// Only these rules
     #[arg(value_name = "RULE")]
     pub rules: Vec<String>,

@@ -4,7 +4,7 @@
 
 mod help;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::bus::Scope;
 
@@ -90,6 +90,9 @@ pub enum Command {
     /// Describe what is bound to VFIO for container runtimes
     #[command(after_help = help::CDI)]
     Cdi(Cdi),
+    /// Print all names of a kind, for completions
+    #[command(hide = true)]
+    Names(Names),
 }
 
 /// Which devices are shown, and how.
@@ -385,4 +388,29 @@ pub struct Survey {
     /// For programs: an object
     #[arg(long)]
     pub json: bool,
+}
+
+/// A question for names.
+#[derive(Debug, ClapArgs)]
+pub struct Names {
+    /// Their kind
+    #[arg(value_name = "KIND")]
+    pub kind: NameKind,
+}
+
+/// A kind of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NameKind {
+    /// Devices, network interfaces and disks.
+    Devices,
+    /// Drivers that are loaded.
+    Drivers,
+    /// Rules in force, and those that are saved.
+    Rules,
+    /// Slots.
+    Slots,
+    /// Buses.
+    Buses,
+    /// Buses that overdrive has extended.
+    Extended,
 }

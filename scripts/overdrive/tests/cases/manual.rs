@@ -11,7 +11,10 @@ const FILES: &str = include_str!("../../../../Documentation/man/overdrive.d.5");
 /// Returns every command with its path, and every long option.
 fn words(command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {
     // What is hidden is for completions only.
-    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+    for inner in command
+        .get_subcommands()
+        .filter(|inner| !inner.is_hide_set())
+    {
         let options = inner
             .get_arguments()
             .filter_map(|argument| argument.get_long())

@@ -59,6 +59,11 @@ impl Machine {
         machine
     }
 
+    /// Returns the folder of the machine's files.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.root
+    }
+
     fn at(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
     }

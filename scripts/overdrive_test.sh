@@ -6,7 +6,7 @@
 
 set -u
 cd "$(dirname "$0")/.." || exit
-manual=Documentation/man/overdrive.8
+manuals='Documentation/man/overdrive.8 Documentation/man/overdrive.d.5'
 failed=0
 
 check() {
@@ -20,7 +20,10 @@ check() {
 
 no_warnings() {
 	command -v groff >/dev/null || return 0
-	! groff -mdoc -Tutf8 -ww $manual 2>&1 >/dev/null | grep .
+	local manual
+	for manual in $manuals; do
+		! groff -mdoc -Tutf8 -ww $manual 2>&1 >/dev/null | grep . || return
+	done
 }
 
 # made BLOCK: every make in it is of targets that the Makefile has, with variables that its help explains.

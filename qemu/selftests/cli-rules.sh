@@ -74,11 +74,18 @@ tests() {
 	check "rule list works without the module" exits 0 rule list
 	check "a saved rule that is not in force is listed as such" says "saved, not in force"
 	check "restore loads the module for rules" exits 0 restore
-	check "a saved rule is a parameter when restore loads the module" listed r parameter
-	check "a rule of the parameter holds" is_as "$edu" vfio-meta vfio-meta
-	check "a slot of the parameter holds" is_bound "$twin" vfio-meta
-	check "restore makes no rule twice" is "$(ls $rules)" ""
-	check "a rule of the parameter can't be removed" exits 4 rule del --save nonsense
+	check "a rule that restore made is listed as saved" listed r saved
+	check "a rule that restore made holds" is_as "$edu" vfio-meta vfio-meta
+	check "a slot that restore made holds" is_bound "$twin" vfio-meta
+	check "restore makes no rule twice" is "$(ls $rules)" "r"
+	check "a rule that restore made can be removed" exits 0 rule del r
+	check "rule del refuses to remove what is neither made nor saved" exits 4 rule del --save nonsense
+	unload_overdrive
+	modprobe overdrive "rules=name=r,device=$twin,driver=none"
+	check "restore says that the module was loaded with another rule of the name" exits 1 restore
+	check "the rule of the parameter is told with what helps" says "modprobe.d or on the kernel's command line"
+	cli rule del r
+	check "rule del says where a rule of the parameter is from" says "take it out of modprobe.d"
 	unload_overdrive
 	unbind "$edu" 2>/dev/null
 	unbind "$twin" 2>/dev/null
@@ -90,13 +97,13 @@ tests() {
 	printf '%s\n' 'device = [' 'driver = none' >$OVERDRIVE_SAVED/bad.rule
 	check "restore fails with one bad rule" exits 1 restore
 	check "restore names the bad rule" says "bad.rule:1: device = [: at 0: "
-	check "restore keeps the rules that are good" listed r parameter
+	check "restore keeps the rules that are good" listed r saved
 	cli rule del --save r
 	check "rule del --save removes rules with their files" test ! -e $OVERDRIVE_SAVED/r.rule -a ! -e $rules/r
 	cli slot del "$twin"
 	unload_overdrive
 }
 
-plan 53
+plan 57
 tests
 finish

@@ -4,7 +4,7 @@
 
 mod help;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::bus::Scope;
 
@@ -90,6 +90,9 @@ pub enum Command {
     /// Describe what is bound to VFIO for container runtimes
     #[command(after_help = help::CDI)]
     Cdi(Cdi),
+    /// Print all names of a kind, for completions
+    #[command(hide = true)]
+    Names(Names),
 }
 
 /// Which devices are shown, and how.
@@ -292,6 +295,9 @@ fn scope(word: &str) -> Result<Scope, String> {
 /// The choice of what is saved.
 #[derive(Debug, ClapArgs)]
 pub struct Save {
+    /// Also what takes a device that the next boot needs
+    #[arg(long, short)]
+    pub force: bool,
     /// Only these rules
     #[arg(value_name = "RULE")]
     pub rules: Vec<String>,
@@ -382,4 +388,29 @@ pub struct Survey {
     /// For programs: an object
     #[arg(long)]
     pub json: bool,
+}
+
+/// A question for names.
+#[derive(Debug, ClapArgs)]
+pub struct Names {
+    /// Their kind
+    #[arg(value_name = "KIND")]
+    pub kind: NameKind,
+}
+
+/// A kind of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NameKind {
+    /// Devices, network interfaces and disks.
+    Devices,
+    /// Drivers that are loaded.
+    Drivers,
+    /// Rules in force, and those that are saved.
+    Rules,
+    /// Slots.
+    Slots,
+    /// Buses.
+    Buses,
+    /// Buses that overdrive has extended.
+    Extended,
 }

@@ -11,6 +11,7 @@ mod explain;
 mod import;
 mod list;
 mod make;
+mod names;
 mod plan;
 mod restore;
 mod rule;
@@ -47,5 +48,6 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Survey(args) => survey::run(system, &args),
         Command::Import(args) => import::run(system, &args),
         Command::Cdi(args) => cdi::run(system, &args),
+        Command::Names(args) => names::run(system, &args),
     }
 }

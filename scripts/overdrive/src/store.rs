@@ -7,10 +7,15 @@
 
 pub mod atomic;
 pub mod boot;
+mod entry_file;
 mod list_file;
 mod rule_file;
 
-use std::{env, fmt, io};
+use std::{
+    env,
+    fmt::{self, Write},
+    io,
+};
 
 use overdrive_rules::RuleText;
 
@@ -31,12 +36,30 @@ pub struct Problem {
     pub text: String,
 }
 
+impl Problem {
+    fn of_file(file: &str, text: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            text: text.into(),
+        }
+    }
+}
+
+/// Control characters are written as escapes: a terminal would obey them.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "{}: {}", self.file, self.text),
-            line => write!(f, "{}:{line}: {}", self.file, self.text),
+        let text = match self.line {
+            0 => format!("{}: {}", self.file, self.text),
+            line => format!("{}:{line}: {}", self.file, self.text),
+        };
+        for c in text.chars() {
+            match c {
+                c if c.is_control() => write!(f, "{}", c.escape_default())?,
+                c => f.write_char(c)?,
+            }
         }
+        Ok(())
     }
 }
 
@@ -127,34 +150,43 @@ impl<'a> Store<'a> {
     /// Reads all that is saved.
     pub fn read(&self) -> Saved {
         let mut saved = Saved::default();
-        for name in self.system.list(&self.folder) {
+        let folder = self.system.at_root(&self.folder);
+        let names = entry_file::names(&folder).unwrap_or_else(|text| {
+            saved.problems.push(Problem::of_file(&self.folder, text));
+            Vec::new()
+        });
+        for name in names {
+            let path = folder.join(&name);
+            let is_readable = name.to_str().is_some();
+            let name = name.to_string_lossy();
             let file = format!("{}/{name}", self.folder);
             // What an editor or a save that was cut off leaves.
             if name.starts_with('.') || name.ends_with('~') {
                 continue;
             }
-            let text = match std::fs::read(self.system.at_root(&file)) {
-                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                Err(error) => {
-                    saved.problems.push(Problem {
-                        file,
-                        line: 0,
-                        text: reason(&error),
-                    });
+            if !is_readable {
+                saved.problems.push(Problem::of_file(
+                    &file,
+                    "its name is not in UTF-8, and it has no effect",
+                ));
+                continue;
+            }
+            let text = match entry_file::text(&path) {
+                Ok(text) => text,
+                Err(text) => {
+                    saved.problems.push(Problem::of_file(&file, text));
                     continue;
                 }
             };
-            match name.as_str() {
+            match name.as_ref() {
                 "slots" => list_file::slots(&file, &text, &mut saved),
                 "buses" => list_file::buses(&file, &text, &mut saved),
                 _ => match name.strip_suffix(".rule") {
                     Some(rule) => rule_file::read(&file, rule, &text, &mut saved),
-                    None => saved.problems.push(Problem {
-                        file,
-                        line: 0,
-                        text: "it is none of NAME.rule, slots and buses, and has no effect"
-                            .to_owned(),
-                    }),
+                    None => saved.problems.push(Problem::of_file(
+                        &file,
+                        "it is none of NAME.rule, slots and buses, and has no effect",
+                    )),
                 },
             }
         }

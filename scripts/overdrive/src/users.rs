@@ -10,10 +10,13 @@ mod functions;
 mod mounts;
 mod network;
 mod nodes;
+mod nvidia;
 mod open_files;
+mod shares;
 mod suppliers;
 mod swap;
 mod vfio;
+mod watchdog;
 
 use std::cell::OnceCell;
 
@@ -95,13 +98,15 @@ impl<'a> Users<'a> {
             block::collect(self, disk, &mut uses);
         }
         for net in self.carried().nets(&device.path) {
-            network::collect(self.system, net, &mut uses);
+            network::collect(self, net, &mut uses);
         }
-        network::elsewhere(self.system, device, &mut uses);
+        shares::collect(self, device, &mut uses);
         console::collect(self.system, device, &mut uses);
         functions::collect(self.system, device, &mut uses);
         suppliers::collect(self.system, device, &mut uses);
         vfio::collect(self, device, &mut uses);
+        nvidia::collect(self, device, &mut uses);
+        watchdog::collect(self, device, &mut uses);
         nodes::collect(self, device, &mut uses);
         let mut seen = Vec::new();
         uses.retain(|one| {

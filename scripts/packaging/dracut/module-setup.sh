@@ -19,12 +19,13 @@ depends() {
 installkernel() {
 	local module
 	hostonly='' instmods overdrive configfs
-	overdrive restore --modules | while read -r module; do
+	overdrive restore --modules 2>/dev/null | while read -r module; do
 		hostonly='' instmods -s "$module"
 	done
 }
 
 install() {
+	local file
 	overdrive check >/dev/null || {
 		dwarn 'overdrive: what is bad in /etc/overdrive.d holds neither now nor at boot:'
 		dwarn "$(overdrive check)"
@@ -32,6 +33,9 @@ install() {
 	modinfo -k "$kernel" overdrive >/dev/null 2>&1 ||
 		dwarn "overdrive: there is no module for the kernel $kernel: no saved rule holds when it is booted"
 	inst_multiple modprobe overdrive
-	inst_multiple /etc/overdrive.d/*
+	for file in /etc/overdrive.d/*; do
+		# What is no file was named above.
+		[[ ! -f $file ]] || inst_simple "$file"
+	done
 	inst_hook pre-udev 10 "$moddir/load.sh"
 }

@@ -9,6 +9,22 @@ use clap_complete::{Shell, generate_to};
 use clap_mangen::Man;
 use overdrive::args::Args;
 
+/// The shells, and what is added to their completions by hand.
+const SHELLS: &[(Shell, &str)] = &[
+    (
+        Shell::Bash,
+        include_str!("../../../packaging/completions/overdrive.bash"),
+    ),
+    (
+        Shell::Zsh,
+        include_str!("../../../packaging/completions/overdrive.zsh"),
+    ),
+    (
+        Shell::Fish,
+        include_str!("../../../packaging/completions/overdrive.fish"),
+    ),
+];
+
 fn main() -> io::Result<()> {
     let folder = env::args_os()
         .nth(1)
@@ -16,8 +32,15 @@ fn main() -> io::Result<()> {
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
     let mut command = Args::command();
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        generate_to(shell, &mut command, "overdrive", folder)?;
+    for (shell, more) in SHELLS {
+        let file = generate_to(*shell, &mut command, "overdrive", folder)?;
+        let mut text = fs::read_to_string(&file)?;
+        if *shell == Shell::Zsh {
+            text = with_names(&text, more)?;
+        } else {
+            text.push_str(more);
+        }
+        fs::write(file, text)?;
     }
     command.build();
     // The page of the whole is written by hand.
@@ -27,9 +50,44 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
+/// Returns the completions for zsh with functions for the arguments that are names.
+///
+/// # Errors
+///
+/// An argument is called otherwise now.
+fn with_names(text: &str, functions: &str) -> io::Result<String> {
+    // The first line is for the shell.
+    let (head, body) = text.split_once('\n').unwrap_or((text, ""));
+    let mut body = body.to_owned();
+    for (title, kinds) in [
+        ("Devices by any of their names", &["devices"][..]),
+        (
+            "Devices by any of their names, and the driver last",
+            &["devices", "drivers"],
+        ),
+        ("A device by any of its names", &["devices"]),
+        ("serial number and kind]:DEVICE", &["devices"]),
+        ("Only these rules", &["rules"]),
+        ("The slot", &["slots"]),
+    ] {
+        let calls: Vec<String> = kinds
+            .iter()
+            .map(|kind| format!("_overdrive_names {kind}"))
+            .collect();
+        let old = format!("{title}:_default");
+        if !body.contains(&old) {
+            return Err(io::Error::other(format!(
+                "no argument has the title '{title}'"
+            )));
+        }
+        body = body.replace(&old, &format!("{title}:{{{}}}", calls.join("; ")));
+    }
+    Ok(format!("{head}\n{functions}{body}"))
+}
+
 /// Writes the pages of a command and of those below it.
 fn pages(command: &clap::Command, parent: &str, folder: &Path) -> io::Result<()> {
-    if command.get_name() == "help" {
+    if command.get_name() == "help" || command.is_hide_set() {
         return Ok(());
     }
     let name = format!("{parent}-{}", command.get_name());

@@ -12,7 +12,7 @@ use crate::{
     modules::{self, driver},
     output::{self, json},
     policy,
-    rule::{configfs, parameter},
+    rule::{self, configfs, parameter},
     slot,
     store::{Entry, Saved, Store, boot, parameters},
     system::System,
@@ -36,12 +36,12 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
         }
         return report.end(false);
     }
-    load(system, &saved, &mut report)?;
+    load(system, &mut report)?;
     configfs::require_module(system)?;
     buses(system, &saved, &mut report);
     for entry in &saved.rules {
-        load_driver(system, entry, &mut report);
-        restore_rule(system, entry, args.force, &mut report);
+        let rule = with_driver(system, entry, &mut report);
+        restore_rule(system, entry, &rule, args.force, &mut report);
     }
     slots(system, &saved, args.force, &mut report);
     report.end(args.json)
@@ -98,23 +98,10 @@ fn print(saved: &Saved) {
     }
 }
 
-/// Loads the module with what it can hold from the first moment.
-fn load(system: &System, saved: &Saved, report: &mut Report) -> Result {
+/// Loads the module without any parameter: what is made in configfs can be changed and removed as long as it is loaded.
+fn load(system: &System, report: &mut Report) -> Result {
     if modules::is_overdrive_loaded(system) {
         return Ok(());
-    }
-    let words: Vec<String> = parameters(saved)
-        .into_iter()
-        .map(|(name, text)| format!("{name}={text}"))
-        .collect();
-    if modules::load(system, "overdrive", &words).is_ok() {
-        report.did("module overdrive".to_owned());
-        return Ok(());
-    }
-    if !words.is_empty() {
-        report.trouble(
-            "the module can not be loaded with what is saved; the kernel log says why; trying one after the other",
-        );
     }
     modules::load(system, "overdrive", &[]).map_err(|error| {
         Failure::new(
@@ -158,16 +145,22 @@ fn buses(system: &System, saved: &Saved, report: &mut Report) {
     }
 }
 
-/// Loads the driver that a rule names: a device whose override names a driver that is not there has none.
-fn load_driver(system: &System, entry: &Entry<RuleText>, report: &mut Report) {
+/// Loads the driver that a rule names, and returns the rule with the driver's own name: a device whose override names a
+/// driver that is not there has none.
+fn with_driver(system: &System, entry: &Entry<RuleText>, report: &mut Report) -> RuleText {
+    let mut rule = rule::copy(&entry.value);
     let (name, bus) = (entry.value.driver(), entry.value.get("bus"));
     match driver::find_anywhere(system, bus, name) {
         Some(own) if own == name => {}
-        Some(own) => report.trouble(
-            entry
-                .problem(format!("the driver of the module {name} is {own}"))
-                .to_string(),
-        ),
+        Some(own) => {
+            output::say(
+                entry
+                    .problem(format!("the driver of the module {name} is {own}"))
+                    .to_string(),
+            );
+            // The name of a driver that is there is a good one.
+            let _ = rule.set("driver", &own);
+        }
         None => report.trouble(
             entry
                 .problem(format!(
@@ -176,18 +169,46 @@ fn load_driver(system: &System, entry: &Entry<RuleText>, report: &mut Report) {
                 .to_string(),
         ),
     }
+    rule
 }
 
-fn restore_rule(system: &System, entry: &Entry<RuleText>, force: bool, report: &mut Report) {
-    let rule = &entry.value;
-    if configfs::is_in_force(system, rule) || parameter::has(system, &rule.name) {
+/// Puts a rule in the place of the one of the same name, which comes back if that fails.
+fn replace(system: &System, rule: &RuleText) -> std::result::Result<(), String> {
+    if !configfs::exists(system, &rule.name) {
+        return configfs::make(system, rule);
+    }
+    let old = configfs::read(system, &rule.name);
+    configfs::remove(system, &rule.name)?;
+    configfs::make(system, rule).inspect_err(|_| {
+        // The first failure is the one to tell.
+        if old.enabled {
+            let _ = configfs::make(system, &old.rule);
+        }
+    })
+}
+
+fn restore_rule(
+    system: &System,
+    entry: &Entry<RuleText>,
+    rule: &RuleText,
+    force: bool,
+    report: &mut Report,
+) {
+    if configfs::is_in_force(system, rule) {
         return;
     }
-    let replaced = match configfs::exists(system, &rule.name) {
-        true => configfs::remove(system, &rule.name),
-        false => Ok(()),
-    };
-    if let Err(why) = replaced.and_then(|()| configfs::make(system, rule)) {
+    match parameter::find(system, &rule.name) {
+        Some(given) if given.to_parameter() == rule.to_parameter() => return,
+        Some(_) => {
+            report.trouble(format!(
+                "{}: the module was loaded with another rule of this name, which holds until it is unloaded: change it in modprobe.d or on the kernel's command line",
+                entry.file
+            ));
+            return;
+        }
+        None => {}
+    }
+    if let Err(why) = replace(system, rule) {
         report.trouble(format!("{}: {why}", entry.file));
         return;
     }
@@ -216,13 +237,19 @@ fn restore_rule(system: &System, entry: &Entry<RuleText>, force: bool, report: &
         report.refused.push(device.name.clone());
     }
     for device in free {
-        rebind(system, entry, device, report);
+        rebind(system, entry, rule, device, report);
     }
 }
 
 /// Moves one of several devices of a rule, when the rule as a whole can't be applied.
-fn rebind(system: &System, entry: &Entry<RuleText>, device: &Device, report: &mut Report) {
-    let driver = match entry.value.driver() {
+fn rebind(
+    system: &System,
+    entry: &Entry<RuleText>,
+    rule: &RuleText,
+    device: &Device,
+    report: &mut Report,
+) {
+    let driver = match rule.driver() {
         "@standard" => "",
         name => name,
     };

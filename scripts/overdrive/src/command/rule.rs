@@ -112,7 +112,7 @@ fn del(system: &System, args: &args::RuleDel) -> Result {
         found = true;
     } else if parameter::has(system, name) {
         output::say(format!(
-            "the rule {name} came with the module's parameter, and holds until the module is unloaded"
+            "the rule {name} came with the module's parameter, and holds until the module is unloaded; take it out of modprobe.d or the kernel's command line"
         ));
     }
     if args.save {

@@ -5,9 +5,11 @@
 use super::Finding;
 use crate::{
     modules,
+    policy::{self, Policy},
     rule::{configfs, parameter},
-    store::{Store, boot},
+    store::{Saved, Store, boot},
     system::System,
+    users::Users,
 };
 
 /// Adds what of the saved policy does not hold, or will not.
@@ -33,6 +35,7 @@ pub(super) fn examine(system: &System, findings: &mut Vec<Finding>) {
             }
         }
     }
+    next_boot(system, &saved, findings);
     let is_loaded = modules::is_overdrive_loaded(system);
     let images = boot::images(system);
     for entry in &saved.rules {
@@ -52,6 +55,27 @@ pub(super) fn examine(system: &System, findings: &mut Vec<Finding>) {
             if boot::is_newer(system, &entry.file, image) {
                 findings.push(stale(&subject, &entry.file, image));
             }
+        }
+    }
+}
+
+/// Adds the devices without which the machine does not come up or can't be reached, and that it will not have.
+fn next_boot(system: &System, saved: &Saved, findings: &mut Vec<Finding>) {
+    if saved.rules.is_empty() && saved.slots.is_empty() {
+        return;
+    }
+    let users = Users::new(system);
+    let policy = Policy::at_boot(system, saved);
+    for one in policy::moves(system, &policy, &policy::devices(system)) {
+        for its in users.of(&one.device).into_iter().filter(|its| its.is_vital) {
+            findings.push(
+                Finding::bad(
+                    "next-boot-loses",
+                    &one.device.name,
+                    format!("{}, and the next boot gives it to {}, by {}", its.text, one.driver, one.rule),
+                )
+                .remedy("overdrive plan --boot shows all of it; overdrive rule del --save removes a rule"),
+            );
         }
     }
 }

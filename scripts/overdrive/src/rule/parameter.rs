@@ -20,6 +20,11 @@ pub fn has(system: &System, name: &str) -> bool {
     all(system).iter().any(|rule| rule.name == name)
 }
 
+/// Returns the rule of this name that came with the module.
+pub fn find(system: &System, name: &str) -> Option<RuleText> {
+    all(system).into_iter().find(|rule| rule.name == name)
+}
+
 /// Returns the rule as the parameter has it, or `None` if it has no place there: characters that modprobe would change
 /// are left to configfs.
 pub fn write(rule: &RuleText) -> Option<String> {

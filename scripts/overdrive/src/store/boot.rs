@@ -2,6 +2,8 @@
 
 //! The part of the saved policy that an initramfs has.
 
+use std::os::unix::fs::MetadataExt;
+
 use crate::{
     modules::{self, driver},
     store::Saved,
@@ -14,16 +16,22 @@ pub fn images(system: &System) -> Vec<String> {
     [
         format!("/boot/initrd.img-{release}"),
         format!("/boot/initramfs-{release}.img"),
+        format!("/boot/initrd-{release}"),
     ]
     .into_iter()
     .filter(|image| system.exists(image))
     .collect()
 }
 
-/// Returns `true` if the file or folder `path` was changed after `image` was made.
+/// Returns `true` if the file or folder `path` was changed after `image` was made. A copy that keeps the time of its
+/// original was changed when it came.
 pub fn is_newer(system: &System, path: &str, image: &str) -> bool {
-    let changed = |path: &str| std::fs::metadata(system.at_root(path))?.modified();
-    matches!((changed(path), changed(image)), (Ok(path), Ok(image)) if path > image)
+    let meta = |path: &str| std::fs::metadata(system.at_root(path)).ok();
+    let (Some(path), Some(image)) = (meta(path), meta(image)) else {
+        return false;
+    };
+    let made = (image.mtime(), image.mtime_nsec());
+    (path.mtime(), path.mtime_nsec()) > made || (path.ctime(), path.ctime_nsec()) > made
 }
 
 /// Returns the hint to make the initramfs anew, where there is a tool that makes it.

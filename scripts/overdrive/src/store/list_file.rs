@@ -26,6 +26,8 @@ pub(super) fn slots(file: &str, text: &str, saved: &mut Saved) {
     for (line, text) in lines(text) {
         match slot::canonical(text) {
             Err(why) => saved.problems.push(problem(file, line, why)),
+            // Twice is as good as once.
+            Ok(slot) if saved.slots.iter().any(|entry| entry.value == slot) => {}
             Ok(slot) => saved.slots.push(Entry {
                 file: file.to_owned(),
                 line,
@@ -63,11 +65,21 @@ pub(super) fn buses(file: &str, text: &str, saved: &mut Saved) {
                     .problems
                     .push(problem(file, line, format!("'{name}' is no bus's name")))
             }
-            Some(scope) => saved.buses.push(Entry {
-                file: file.to_owned(),
-                line,
-                value: (name.to_owned(), scope),
-            }),
+            Some(scope) => match saved.buses.iter().find(|entry| entry.value.0 == name) {
+                Some(entry) if entry.value.1 == scope => {}
+                Some(entry) => {
+                    let text = format!(
+                        "line {1} has the bus {name} with {0}",
+                        entry.value.1, entry.line
+                    );
+                    saved.problems.push(problem(file, line, text));
+                }
+                None => saved.buses.push(Entry {
+                    file: file.to_owned(),
+                    line,
+                    value: (name.to_owned(), scope),
+                }),
+            },
         }
     }
 }

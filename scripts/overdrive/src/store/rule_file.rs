@@ -21,7 +21,7 @@ pub(super) fn read(file: &str, name: &str, text: &str, saved: &mut Saved) {
         report(
             0,
             format!(
-                "'{name}' can't be a rule's name, which has neither blanks nor any of ':' and '/'"
+                "'{name}' can't be a rule's name, which has printable ASCII characters but blanks, ':' and '/'"
             ),
         );
     }
@@ -40,8 +40,10 @@ pub(super) fn read(file: &str, name: &str, text: &str, saved: &mut Saved) {
             report(number, format!("the field {key} has no text"));
         } else if !rule.get(key).is_empty() {
             report(number, format!("the rule has the field {key} already"));
-        } else if value.contains(" #") || value.contains("\t#") {
+        } else if has_comment(key, value) {
             report(number, "a comment has a line of its own".to_owned());
+        } else if is_quoted(value) {
+            report(number, format!("{key} = {value}: quotes have no meaning"));
         } else if let Err(error) = rule.set(key, value) {
             report(number, format!("{key} = {value}: {error}"));
         }
@@ -61,6 +63,17 @@ pub(super) fn read(file: &str, name: &str, text: &str, saved: &mut Saved) {
             value: rule,
         }),
     }
+}
+
+/// Returns `true` if a text ends with a comment. No driver has such a character in its name; a device may.
+fn has_comment(key: &str, text: &str) -> bool {
+    text.contains(" #") || text.contains("\t#") || key == "driver" && text.contains('#')
+}
+
+fn is_quoted(text: &str) -> bool {
+    ['"', '\'']
+        .iter()
+        .any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
 }
 
 /// Returns what to say of a field that is none.

@@ -11,7 +11,7 @@ use super::{Use, Users, swap};
 use crate::system::System;
 
 /// Places without which a machine does not come up.
-const VITAL: &[&str] = &["/", "/usr", "/boot", "/boot/efi", "/var", "/etc"];
+pub(super) const VITAL: &[&str] = &["/", "/usr", "/boot", "/boot/efi", "/var", "/etc"];
 
 /// Adds the uses of a disk and of its partitions.
 pub(super) fn collect(users: &Users<'_>, disk: &str, uses: &mut Vec<Use>) {
@@ -59,7 +59,10 @@ fn add(users: &Users<'_>, name: &str, uses: &mut Vec<Use>, seen: &mut Vec<String
         )));
         add(users, &holder, uses, seen);
     }
-    for loop_name in loops(system, name) {
+    for target in exports(system, name, &number) {
+        uses.push(Use::new(format!("{title} is exported as {target}")));
+    }
+    for loop_name in loops(system, name, &number) {
         uses.push(Use::new(format!("{title} is behind {loop_name}")));
         add(users, &loop_name, uses, seen);
     }
@@ -89,14 +92,41 @@ fn title(system: &System, name: &str) -> String {
 }
 
 /// Returns the loop devices that are made of a block device.
-fn loops(system: &System, name: &str) -> Vec<String> {
-    let node = format!("/dev/{name}");
+fn loops(system: &System, name: &str, number: &str) -> Vec<String> {
     system
         .list("/sys/class/block")
         .into_iter()
         .filter(|other| other.starts_with("loop"))
-        .filter(|other| system.line(&format!("/sys/class/block/{other}/loop/backing_file")) == node)
+        .filter(|other| {
+            let file = system.line(&format!("/sys/class/block/{other}/loop/backing_file"));
+            is_file_of(system, &file, name, number)
+        })
         .collect()
+}
+
+/// Returns the NVMe subsystems by which a block device is handed to other machines. Nothing claims it for them.
+fn exports(system: &System, name: &str, number: &str) -> Vec<String> {
+    const TARGETS: &str = "/sys/kernel/config/nvmet/subsystems";
+
+    let mut found = Vec::new();
+    for target in system.list(TARGETS) {
+        let folder = format!("{TARGETS}/{target}/namespaces");
+        let is_it = system.list(&folder).iter().any(|namespace| {
+            let line = |file| system.line(&format!("{folder}/{namespace}/{file}"));
+            line("enable") == "1" && is_file_of(system, &line("device_path"), name, number)
+        });
+        if is_it {
+            found.push(target);
+        }
+    }
+    found
+}
+
+/// Returns `true` if `file` is the device file of a block device, under whatever name.
+fn is_file_of(system: &System, file: &str, name: &str, number: &str) -> bool {
+    !file.is_empty()
+        && (file == format!("/dev/{name}")
+            || super::open_files::number_of(system, file).is_some_and(|its| its == number))
 }
 
 /// Returns `true` if something in the kernel has the disk for itself. That covers what has no files to tell it by, for

@@ -14,7 +14,11 @@ pub(super) fn collect(system: &System, device: &Device, uses: &mut Vec<Use>) {
     for terminal in active.split_whitespace() {
         if terminal == "tty0" {
             screen(system, device, uses);
-        } else if is_of(system, device, &format!("/sys/class/tty/{terminal}")) {
+            continue;
+        }
+        let is_console = is_of(system, device, &format!("/sys/class/tty/{terminal}"))
+            || terminal.starts_with("hvc") && has_virtio_console(system, device);
+        if is_console {
             uses.push(Use::vital(format!("{terminal} is the console")));
         }
     }
@@ -26,13 +30,30 @@ fn is_of(system: &System, device: &Device, link: &str) -> bool {
         .is_some_and(|path| path != device.path && is_within(&path, &device.path))
 }
 
+/// Returns `true` if the device has a port of virtio-console. Sysfs does not tell which terminal is on which port.
+fn has_virtio_console(system: &System, device: &Device) -> bool {
+    system.list(&device.path).iter().any(|name| {
+        name.starts_with("virtio")
+            && system
+                .link_name(&device.file(&format!("{name}/driver")))
+                .as_deref()
+                == Some("virtio_console")
+    })
+}
+
 /// Adds that the device shows the text console.
 fn screen(system: &System, device: &Device, uses: &mut Vec<Use>) {
-    let shows = system.list("/sys/class/vtconsole").iter().any(|console| {
-        let file = |name| system.line(&format!("/sys/class/vtconsole/{console}/{name}"));
-        file("name").contains("frame buffer") && file("bind") == "1"
-    });
-    if !shows {
+    let shows = |kind: &str| {
+        system.list("/sys/class/vtconsole").iter().any(|console| {
+            let file = |name| system.line(&format!("/sys/class/vtconsole/{console}/{name}"));
+            file("name").contains(kind) && file("bind") == "1"
+        })
+    };
+    let is_first = system.line(&device.file("boot_vga")) == "1";
+    if is_first && shows("VGA") {
+        uses.push(Use::vital(format!("{} shows the console", device.name)));
+    }
+    if !shows("frame buffer") {
         return;
     }
     let mut any = false;
@@ -47,7 +68,7 @@ fn screen(system: &System, device: &Device, uses: &mut Vec<Use>) {
         }
     }
     // The firmware's frame buffer is in the memory of the card that it was set up on.
-    if !any && system.line(&device.file("boot_vga")) == "1" && has_firmware_screen(system) {
+    if !any && is_first && has_firmware_screen(system) {
         uses.push(Use::vital(format!(
             "{} shows the console, which the firmware has set up",
             device.name

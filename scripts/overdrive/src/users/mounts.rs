@@ -48,6 +48,28 @@ impl Mounts {
         mounts
     }
 
+    /// Returns the mounts of a kind of file system from a source that is no file, each place once.
+    pub(super) fn by_source(&self, kind: &str, source: &str) -> Vec<&Mount> {
+        let mut places = BTreeSet::new();
+        self.0
+            .iter()
+            .filter(|mount| mount.kind == kind && mount.source == source)
+            .filter(|mount| places.insert(mount.place.clone()))
+            .collect()
+    }
+
+    /// Returns `true` if the file system on `/` comes over the network.
+    pub(super) fn is_root_remote(&self) -> bool {
+        const REMOTE: &[&str] = &["nfs", "nfs4", "cifs", "smb3", "ceph", "afs"];
+        const DISKS: &[&str] = &["/dev/nbd", "/dev/rbd", "/dev/drbd"];
+
+        self.0.iter().any(|mount| {
+            mount.place == "/"
+                && (REMOTE.contains(&mount.kind.as_str())
+                    || DISKS.iter().any(|disk| mount.source.starts_with(disk)))
+        })
+    }
+
     /// Returns the places where a block device is mounted, given its numbers and its name, each once.
     pub(super) fn of(&self, system: &System, number: &str, name: &str) -> Vec<&Mount> {
         let node = format!("/dev/{name}");

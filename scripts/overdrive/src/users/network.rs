@@ -2,18 +2,19 @@
 
 //! Network interfaces, and what is on top of them.
 
-use super::Use;
-use crate::{device::Device, system::System};
+use super::{Use, Users, nodes};
+use crate::system::{System, base};
 
 /// Adds the uses of an interface, and of those on top of it.
-pub(super) fn collect(system: &System, name: &str, uses: &mut Vec<Use>) {
-    add(system, name, 0, uses);
+pub(super) fn collect(users: &Users<'_>, name: &str, uses: &mut Vec<Use>) {
+    add(users, name, 0, uses);
 }
 
-fn add(system: &System, name: &str, depth: usize, uses: &mut Vec<Use>) {
+fn add(users: &Users<'_>, name: &str, depth: usize, uses: &mut Vec<Use>) {
     const UP: u64 = 1;
     const DEEPEST: usize = 8;
 
+    let system = users.system;
     let folder = format!("/sys/class/net/{name}");
     let flags = system.number(&format!("{folder}/flags")).unwrap_or(0);
     if flags & UP == 0 || depth > DEEPEST {
@@ -27,26 +28,40 @@ fn add(system: &System, name: &str, depth: usize, uses: &mut Vec<Use>) {
             "{name} is up and has the default route"
         )));
     } else if let Some(address) = address(system, name) {
-        uses.push(Use::new(format!("{name} is up with the address {address}")));
+        let text = format!("{name} is up with the address {address}");
+        uses.push(if users.mounts().is_root_remote() {
+            Use::vital(format!("{text}, and / comes over the network"))
+        } else {
+            Use::new(text)
+        });
+    }
+    if has_kernel_log(system, name) {
+        uses.push(Use::new(format!(
+            "{name} carries the kernel log (netconsole)"
+        )));
+    }
+    // The interface of a virtual machine has a file instead of an address.
+    if depth > 0 {
+        let path = system.real(&folder).unwrap_or_default();
+        for file in nodes::below(system, &path).files {
+            users.open_files().tell(system, &file, base(&file), uses);
+        }
     }
     for entry in system.list(&folder) {
         if let Some(upper) = entry.strip_prefix("upper_") {
-            add(system, upper, depth + 1, uses);
+            add(users, upper, depth + 1, uses);
         }
     }
 }
 
-/// Adds that a network device's interface is where it can't be looked at.
-///
-/// The folder of the interfaces is there in every network namespace; the interfaces are seen in their own one.
-pub(super) fn elsewhere(system: &System, device: &Device, uses: &mut Vec<Use>) {
-    let folder = device.file("net");
-    if system.is_dir(&folder) && system.list(&folder).is_empty() {
-        uses.push(Use::new(format!(
-            "the network interface of {} is in another network namespace",
-            device.name
-        )));
-    }
+/// Returns `true` if the kernel sends its log over the interface.
+fn has_kernel_log(system: &System, name: &str) -> bool {
+    const TARGETS: &str = "/sys/kernel/config/netconsole";
+
+    system.list(TARGETS).iter().any(|target| {
+        let line = |file| system.line(&format!("{TARGETS}/{target}/{file}"));
+        line("enabled") == "1" && line("dev_name") == name
+    })
 }
 
 fn has_default_route(system: &System, name: &str) -> bool {
@@ -102,7 +117,8 @@ fn address(system: &System, name: &str) -> Option<String> {
 fn v4_address(name: &str) -> Option<String> {
     let addresses = nix::ifaddrs::getifaddrs().ok()?;
     addresses
-        .filter(|one| one.interface_name == name)
+        // An address can have a label of its own.
+        .filter(|one| one.interface_name.split(':').next() == Some(name))
         .find_map(|one| {
             let address = one.address.as_ref()?.as_sockaddr_in()?.ip();
             let mask = one.netmask.as_ref()?.as_sockaddr_in()?.ip();

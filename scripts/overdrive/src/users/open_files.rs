@@ -39,6 +39,8 @@ pub(super) struct OpenFiles {
     /// Folders in sysfs of devices that are open through VFIO, where the kernel tells.
     vfio: BTreeMap<String, BTreeSet<Holder>>,
     is_partial: bool,
+    /// The files of processes that were seen.
+    seen: usize,
 }
 
 impl OpenFiles {
@@ -63,7 +65,31 @@ impl OpenFiles {
             self.is_partial |= system.exists(&format!("/proc/{pid}"));
             return;
         };
+        let before = self.seen;
+        self.scan_files(system, pid, &format!("/proc/{pid}"), entries);
+        if self.seen == before {
+            self.scan_threads(system, pid);
+        }
+        self.scan_maps(system, pid);
+    }
+
+    /// Looks at the threads of a process whose first one has ended, or has no files any more.
+    fn scan_threads(&mut self, system: &System, pid: u32) {
+        let threads = system.list(&format!("/proc/{pid}/task"));
+        if threads.len() < 2 {
+            return;
+        }
+        for thread in threads {
+            let folder = format!("/proc/{pid}/task/{thread}");
+            if let Ok(entries) = fs::read_dir(system.at_root(&format!("{folder}/fd"))) {
+                self.scan_files(system, pid, &folder, entries);
+            }
+        }
+    }
+
+    fn scan_files(&mut self, system: &System, pid: u32, process: &str, entries: fs::ReadDir) {
         for entry in entries.flatten() {
+            self.seen += 1;
             let path = entry.path();
             let Ok(target) = fs::read_link(&path) else {
                 continue;
@@ -80,13 +106,12 @@ impl OpenFiles {
             }
             if target.contains("vfio") {
                 let number = entry.file_name();
-                let info = format!("/proc/{pid}/fdinfo/{}", number.to_string_lossy());
+                let info = format!("{process}/fdinfo/{}", number.to_string_lossy());
                 if let Some(folder) = vfio_folder(system, &info) {
                     self.vfio.entry(folder).or_default().insert(holder);
                 }
             }
         }
-        self.scan_maps(system, pid);
     }
 
     /// Enters the files of which only a mapping is left.
@@ -148,6 +173,26 @@ impl OpenFiles {
         if let Some(name) = node_name(system, folder) {
             nodes.push(Node::Named(format!("/dev/{name}")));
         }
+        self.tell_nodes(system, &nodes, title, uses);
+    }
+
+    /// Adds who has the character device of this number, and of this name in /dev.
+    pub(super) fn tell_number(
+        &self,
+        system: &System,
+        number: &str,
+        name: &str,
+        title: &str,
+        uses: &mut Vec<Use>,
+    ) {
+        let nodes = [
+            Node::Char(number.to_owned()),
+            Node::Named(format!("/dev/{name}")),
+        ];
+        self.tell_nodes(system, &nodes, title, uses);
+    }
+
+    fn tell_nodes(&self, system: &System, nodes: &[Node], title: &str, uses: &mut Vec<Use>) {
         for holder in nodes
             .iter()
             .filter_map(|node| self.holders.get(node))

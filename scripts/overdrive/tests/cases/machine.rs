@@ -3,12 +3,16 @@
 //! A recorded machine: files below a temporary folder, and the program that looks at them.
 
 use std::{
-    env, fs,
-    os::unix::fs::symlink,
+    env,
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::symlink},
     path::{Path, PathBuf},
     process::{Command, id},
     sync::atomic::{AtomicU32, Ordering},
 };
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 /// A machine. Its folder goes with it.
 pub(crate) struct Machine {
@@ -53,6 +57,11 @@ impl Machine {
         let machine = Self { root };
         machine.file("/proc/sys/kernel/osrelease", "7.3.0");
         machine
+    }
+
+    /// Returns the folder of the machine's files.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.root
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -131,6 +140,28 @@ impl Machine {
         );
         self.link(&format!("/sys/class/{class}/{name}"), &folder);
         folder
+    }
+
+    /// Moves a file or folder.
+    pub(crate) fn move_to(&self, path: &str, to: &str) {
+        fs::rename(self.at(path), self.at(to)).expect("moves");
+    }
+
+    /// Writes bytes to a file whose name is bytes as well.
+    pub(crate) fn bytes(&self, folder: &str, name: &[u8], bytes: &[u8]) {
+        let folder = self.at(folder);
+        fs::create_dir_all(&folder).expect("makes folders");
+        fs::write(folder.join(OsStr::from_bytes(name)), bytes).expect("writes");
+    }
+
+    /// Makes a link to what may not be there.
+    pub(crate) fn any_link(&self, path: &str, target: &str) {
+        symlink(target, self.at(path)).expect("makes a link");
+    }
+
+    /// Makes a named pipe, which nobody writes to.
+    pub(crate) fn pipe(&self, path: &str) {
+        mknodat(CWD, self.at(path), FileType::Fifo, Mode::RUSR, 0).expect("makes a pipe");
     }
 
     /// Has a process have a file open.

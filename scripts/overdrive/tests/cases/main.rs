@@ -4,6 +4,7 @@
 
 mod big;
 mod containers;
+mod images;
 mod import;
 mod machine;
 mod manual;

@@ -6,10 +6,15 @@ use clap::CommandFactory;
 use overdrive::args::Args;
 
 const MANUAL: &str = include_str!("../../../../Documentation/man/overdrive.8");
+const FILES: &str = include_str!("../../../../Documentation/man/overdrive.d.5");
 
 /// Returns every command with its path, and every long option.
 fn words(command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {
-    for inner in command.get_subcommands() {
+    // What is hidden is for completions only.
+    for inner in command
+        .get_subcommands()
+        .filter(|inner| !inner.is_hide_set())
+    {
         let options = inner
             .get_arguments()
             .filter_map(|argument| argument.get_long())
@@ -17,6 +22,14 @@ fn words(command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {
             .collect();
         found.push((inner.get_name().to_owned(), options));
         words(inner, found);
+    }
+}
+
+#[test]
+fn every_field_of_a_rule_is_in_the_manual_page_of_its_file() {
+    for field in overdrive_rules::fields() {
+        let item = format!(".It Cm {}\n", field.key);
+        assert!(FILES.contains(&item), "{}", field.key);
     }
 }
 

@@ -64,3 +64,18 @@ fn a_namespace_of_nvme_is_of_its_controller() {
     means(&machine, "nvme0n1", "0000:00:04.0");
     machine.run(&["list"]).has(0, "NVMe 8086:10d3 (nvme0n1)");
 }
+
+#[test]
+fn completions_are_given_every_name_of_a_device() {
+    let machine = Machine::new();
+    let folder = machine.pci("pci0000:00/0000:00:06.0", "0200", Some("e1000e"));
+    let port = format!("{folder}/net/eth0");
+    machine.file(&format!("{port}/flags"), "0x1003");
+    machine.link("/sys/class/net/eth0", &port);
+    machine.file("/etc/overdrive.d/mine.rule", "device = a\ndriver = none");
+    machine
+        .run(&["names", "devices"])
+        .has(0, "0000:00:06.0\neth0\n");
+    machine.run(&["names", "drivers"]).has(0, "e1000e\nnone\n");
+    machine.run(&["names", "rules"]).has(0, "mine\n");
+}

@@ -115,3 +115,152 @@ fn a_rule_in_force_is_explained() {
         .run(&["explain", "00:07.0"])
         .has(0, "its place, but another device: modalias differs");
 }
+
+#[test]
+fn a_file_from_another_system_is_read() {
+    let machine = machine();
+    machine.bytes(
+        "/etc/overdrive.d",
+        b"dos.rule",
+        b"\xef\xbb\xbf# mine\r\n\tdevice\t=\t0000:00:07.0\r\ndriver = none\r\n",
+    );
+    machine.bytes(
+        "/etc/overdrive.d",
+        b"slots",
+        b"\xef\xbb\xbf65:00.0\r\n65:00.0\n",
+    );
+    machine.run(&["check"]).has(0, "rules: 2, slots: 1");
+}
+
+#[test]
+fn what_is_in_a_file_by_mistake_is_named() {
+    for (name, text, why) in [
+        (
+            "a.rule",
+            &b"device = \"0000:00:06.0\"\ndriver = none"[..],
+            ":1: device = \"0000:00:06.0\": quotes",
+        ),
+        (
+            "a.rule",
+            b"device = 0000:00:06.0\ndriver = vfio-pci#mine",
+            ":2: a comment",
+        ),
+        (
+            "a.rule",
+            b"device = 0000:00:06.0\ndriver = none\ndevice = 0000:00:07.0",
+            ":3: the rule has the field device already",
+        ),
+        (
+            "a.rule",
+            b"device = 0000:00:06.0\rdriver = none\r",
+            "\\rdriver",
+        ),
+        (
+            "a.rule",
+            b"device = caf\xe9\ndriver = none",
+            ":1: device = caf",
+        ),
+        (
+            "a.rule",
+            b"[rule]\ndevice = a\ndriver = none",
+            ":1: '[rule]' is not FIELD = TEXT",
+        ),
+        ("a.rule", b"", "it has no driver"),
+        (
+            "buses",
+            b"usb restrict\nusb force",
+            ":2: line 1 has the bus usb with restrict",
+        ),
+    ] {
+        let machine = machine();
+        machine.bytes("/etc/overdrive.d", name.as_bytes(), text);
+        let checked = machine.run(&["check"]);
+        checked.has(1, &format!("/etc/overdrive.d/{name}"));
+        checked.has(1, why);
+        machine.run(&["restore", "--print"]).has(1, "name=good");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_named_and_never_waited_for() {
+    let machine = machine();
+    machine.dir("/etc/overdrive.d/folder.rule");
+    machine.any_link("/etc/overdrive.d/dangling.rule", "nowhere");
+    machine.any_link("/etc/overdrive.d/endless.rule", "/dev/zero");
+    machine.pipe("/etc/overdrive.d/pipe.rule");
+    machine.bytes("/etc/overdrive.d", b"huge.rule", &vec![b'\n'; 2 << 20]);
+    machine.bytes("/etc/overdrive.d", b"n\xf6.rule", GOOD.as_bytes());
+    let checked = machine.run(&["check"]);
+    checked.has(1, "folder.rule: it is a folder");
+    checked.has(1, "dangling.rule: it is a link to what is not there");
+    checked.has(1, "endless.rule: it is no regular file");
+    checked.has(1, "pipe.rule: it is no regular file");
+    checked.has(1, "huge.rule: it is longer than");
+    checked.has(1, ".rule: its name is not in UTF-8");
+    machine.run(&["restore", "--print"]).has(1, "name=good");
+}
+
+#[test]
+fn a_folder_that_can_not_be_read_is_named() {
+    let machine = Machine::new();
+    machine.file("/etc/overdrive.d", "a file");
+    machine.run(&["check"]).has(1, "/etc/overdrive.d: ");
+    let machine = Machine::new();
+    machine.dir("/etc");
+    machine.run(&["check"]).has(0, "rules: 0");
+    machine.any_link("/etc/overdrive.d", "nowhere");
+    machine
+        .run(&["check"])
+        .has(1, "it is a link to what is not there");
+}
+
+/// The machine, with a mounted disk that a rule in force would take.
+fn with_root() -> Machine {
+    let machine = machine();
+    let folder = machine.pci("pci0000:00/0000:00:08.0", "0108", Some("nvme"));
+    machine.node(&format!("{folder}/nvme/nvme0"), "block", "nvme0n1", "259:0");
+    machine.file(
+        "/proc/1/mountinfo",
+        "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw",
+    );
+    machine.dir("/sys/module/overdrive");
+    let rule = "/sys/kernel/config/overdrive-rules/disk";
+    machine.file(&format!("{rule}/device"), "0000:00:08.0");
+    machine.file(&format!("{rule}/driver"), "none");
+    machine.file(&format!("{rule}/enabled"), "1");
+    machine
+}
+
+#[test]
+fn save_refuses_what_the_next_boot_needs() {
+    for arguments in [&["save"][..], &["save", "disk"]] {
+        let machine = with_root();
+        machine
+            .run(arguments)
+            .has(3, "nvme0n1 is mounted on /, which the next boot would lose");
+        assert!(machine.text("/etc/overdrive.d/disk.rule").is_empty());
+        let mut forced = arguments.to_vec();
+        forced.push("--force");
+        machine.run(&forced).has(0, "disk.rule");
+        assert!(
+            machine
+                .text("/etc/overdrive.d/disk.rule")
+                .contains("driver = none")
+        );
+    }
+}
+
+#[test]
+fn doctor_tells_what_the_next_boot_would_lose() {
+    let machine = with_root();
+    let before = machine.run(&["doctor"]);
+    before.lacks("next-boot-loses");
+    machine.file(
+        "/etc/overdrive.d/disk.rule",
+        "device = 0000:00:08.0\ndriver = none",
+    );
+    machine.run(&["doctor"]).has(
+        1,
+        "nvme0n1 is mounted on /, and the next boot gives it to none, by disk",
+    );
+}

@@ -205,3 +205,161 @@ fn a_device_that_is_open_through_vfio_is_in_use_by_its_path_in_fdinfo() {
     );
     is_refused(&machine, "is held by qemu (pid 45)");
 }
+
+#[test]
+fn a_card_that_a_process_computes_with_is_in_use() {
+    let (machine, _) = machine("0302");
+    machine.file(
+        &format!("/proc/driver/nvidia/gpus/{NAME}/information"),
+        "Model: \t\t GPU\nDevice Minor: \t 3",
+    );
+    machine.process(46, "python3", "/dev/nvidia3");
+    is_refused(&machine, "nvidia3 is held by python3 (pid 46)");
+}
+
+#[test]
+fn a_watchdog_that_runs_is_in_use() {
+    let (machine, folder) = machine("0880");
+    let dog = machine.node(&folder, "watchdog", "watchdog0", "247:0");
+    machine.run(&["status", NAME]).has(0, "nobody");
+    machine.file(&format!("{dog}/state"), "active");
+    is_refused(&machine, "watchdog0 runs");
+}
+
+#[test]
+fn a_watchdog_that_is_open_under_its_old_name_is_in_use() {
+    let (machine, folder) = machine("0880");
+    machine.node(&folder, "watchdog", "watchdog0", "247:0");
+    machine.process(47, "wd_keepalive", "/dev/watchdog");
+    is_refused(&machine, "watchdog0 is held by wd_keepalive (pid 47)");
+}
+
+#[test]
+fn the_console_of_a_virtual_machine_is_in_use() {
+    let (machine, folder) = machine("0780");
+    machine.file("/sys/class/tty/console/active", "tty0 hvc0");
+    let port = machine.device("virtio", &format!("{NIC}/virtio0"), Some("virtio_console"));
+    assert!(port.starts_with(&folder));
+    is_refused(&machine, "hvc0 is the console");
+}
+
+#[test]
+fn the_card_that_shows_text_without_a_frame_buffer_is_in_use() {
+    let (machine, folder) = machine("0300");
+    machine.file(&format!("{folder}/boot_vga"), "1");
+    machine.file("/sys/class/tty/console/active", "tty0");
+    machine.file("/sys/class/vtconsole/vtcon0/name", "(S) VGA+");
+    machine.file("/sys/class/vtconsole/vtcon0/bind", "1");
+    is_refused(&machine, "shows the console");
+}
+
+#[test]
+fn an_interface_of_a_virtio_device_in_another_network_namespace_is_in_use() {
+    let (machine, folder) = machine("0200");
+    machine.dir(&format!("{folder}/virtio0/net"));
+    is_refused(&machine, "is in another network namespace");
+}
+
+#[test]
+fn an_interface_that_a_virtual_machine_has_by_macvtap_is_in_use() {
+    let (machine, folder) = machine("0200");
+    let port = format!("{folder}/net/eth0");
+    machine.file(&format!("{port}/flags"), "0x1003");
+    machine.link("/sys/class/net/eth0", &port);
+    let tap = "/sys/devices/virtual/net/macvtap0";
+    machine.file(&format!("{tap}/flags"), "0x1003");
+    machine.link("/sys/class/net/macvtap0", tap);
+    machine.link(&format!("{port}/upper_macvtap0"), tap);
+    machine.run(&["status", NAME]).has(0, "nobody");
+    machine.node(&format!("{tap}/tap7"), "macvtap", "tap7", "240:7");
+    machine.process(48, "qemu", "/dev/tap7");
+    is_refused(&machine, "tap7 is held by qemu (pid 48)");
+}
+
+#[test]
+fn an_interface_that_carries_the_kernel_log_is_in_use() {
+    let (machine, folder) = machine("0200");
+    let port = format!("{folder}/net/eth0");
+    machine.file(&format!("{port}/flags"), "0x1003");
+    machine.link("/sys/class/net/eth0", &port);
+    machine.file("/sys/kernel/config/netconsole/a/dev_name", "eth0");
+    machine.file("/sys/kernel/config/netconsole/a/enabled", "1");
+    is_refused(&machine, "eth0 carries the kernel log");
+}
+
+#[test]
+fn the_interface_of_a_root_over_the_network_is_needed_at_boot() {
+    let (machine, folder) = machine("0200");
+    let port = format!("{folder}/net/eth0");
+    machine.file(&format!("{port}/flags"), "0x1003");
+    machine.link("/sys/class/net/eth0", &port);
+    machine.file(
+        "/proc/net/if_inet6",
+        "fd000000000000000000000000000001 02 40 00 80     eth0",
+    );
+    machine.file(
+        "/proc/1/mountinfo",
+        "22 1 0:20 / / rw - nfs4 server:/root rw",
+    );
+    is_refused(&machine, "and / comes over the network");
+    machine.file(
+        "/etc/overdrive.d/nic.rule",
+        &format!("device = {NAME}\ndriver = none"),
+    );
+    machine.run(&["doctor"]).has(1, "next-boot-loses");
+}
+
+#[test]
+fn a_disk_that_is_exported_to_other_machines_is_in_use() {
+    let (machine, folder) = machine("0108");
+    machine.node(&format!("{folder}/nvme/nvme0"), "block", "nvme0n1", "259:0");
+    let space = "/sys/kernel/config/nvmet/subsystems/nqn.a/namespaces/1";
+    machine.file(&format!("{space}/device_path"), "/dev/nvme0n1");
+    machine.file(&format!("{space}/enable"), "1");
+    is_refused(&machine, "nvme0n1 is exported as nqn.a");
+}
+
+#[test]
+fn a_folder_of_the_host_that_is_mounted_by_its_tag_is_in_use() {
+    let (machine, folder) = machine("0180");
+    let share = machine.device("virtio", &format!("{NIC}/virtio0"), Some("9pnet_virtio"));
+    machine.file(&format!("{share}/mount_tag"), "home");
+    machine.file(
+        "/proc/1/mountinfo",
+        "40 1 0:50 / /home rw - 9p home rw,trans=virtio",
+    );
+    is_refused(&machine, "home is mounted on /home");
+    machine.file(&format!("{share}/mount_tag"), "other");
+    machine.link("/sys/fs/virtiofs/1/device", &share);
+    machine.file("/sys/fs/virtiofs/1/tag", "root");
+    machine.file("/proc/1/mountinfo", "22 1 0:20 / / rw - virtiofs root rw");
+    is_refused(&machine, "root is mounted on /");
+    assert!(folder.ends_with(NAME));
+}
+
+#[test]
+fn a_file_of_a_process_whose_first_thread_has_ended_is_seen() {
+    let (machine, folder) = machine("1200");
+    machine.node(&folder, "uio", "uio0", "240:0");
+    machine.file("/proc/49/comm", "daemon");
+    machine.dir("/proc/49/fd");
+    machine.dir("/proc/49/task/49/fd");
+    machine.process(50, "worker", "/dev/uio0");
+    machine.move_to("/proc/50", "/proc/49/task/50");
+    is_refused(&machine, "uio0 is held by daemon (pid 49)");
+}
+
+#[test]
+fn an_interface_of_usb_that_a_process_has_claimed_is_in_use() {
+    let machine = Machine::new();
+    let stick = machine.device("usb", "pci0000:00/0000:00:14.0/usb1/1-2", Some("usb"));
+    machine.file(&format!("{stick}/dev"), "189:1");
+    machine.file(&format!("{stick}/uevent"), "DEVNAME=bus/usb/001/002");
+    let path = "pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0";
+    let interface = machine.device("usb", path, Some("usbfs"));
+    machine.file(&format!("{interface}/driver_override"), "(null)");
+    machine.process(51, "scanner", "/dev/bus/usb/001/002");
+    machine
+        .run(&["unbind", "1-2:1.0"])
+        .has(3, "1-2 is held by scanner (pid 51)");
+}

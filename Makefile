@@ -29,8 +29,9 @@ MINUTES ?=
 # How many interleavings `make transaction-check` tries.
 SCHEDULES ?= 1000000
 
-# How long `make fuzz` takes.
+# How long `make fuzz` and `make fuzz-guest` take, and a finding to try again.
 SECONDS ?= 60
+REPLAY  ?=
 
 # Set to build and run a module that counts which of its blocks run.
 COVERAGE ?=
@@ -65,7 +66,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test coverage test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz fuzz-guest faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -99,6 +100,7 @@ help:
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
 	@echo '  faults           - put faults into the module, and see that the tests notice (FAULTS=)'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
+	@echo '  fuzz-guest       - try sequences of all that a user can do in a guest (SECONDS=, REPLAY=FILE, FLAVOR=debug)'
 	@echo '  mutants          - count the changes of the rules engine that no test notices (an hour)'
 	@echo '  clippy, fmt-check, shellcheck, host-test, fmt, rust-analyzer'
 	@echo
@@ -112,7 +114,7 @@ help:
 	@echo '  SUITES=          - whose newest kernels make stock tests: trixie-backports, sid'
 	@echo '  FLAVOURS=        - of these kernels: amd64, cloud-amd64, rt-amd64'
 	@echo '  MINUTES=         - how long make test-all may take'
-	@echo '  SECONDS=60       - how long make fuzz takes'
+	@echo '  SECONDS=60       - how long make fuzz and make fuzz-guest take'
 	@echo '  COVERAGE=1       - for any target that builds the module: one that counts which of its blocks run'
 	@echo '  FIGURES=         - names of figures, for make bench'
 	@echo '  OVERDRIVE_CACHE= - where kernels and downloads are kept (~/.cache/overdrive)'
@@ -180,6 +182,10 @@ coverage: override COVERAGE := 1
 coverage: test-modules guest
 	@'$(harness)' test $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
+fuzz-guest: override COVERAGE := 1
+fuzz-guest: test-modules guest
+	@'$(harness)' fuzz $(call select,$(FLAVOR)) --seconds $(SECONDS) $(if $(REPLAY),--replay '$(REPLAY)')
+
 test-all:
 	@MAKE='$(MAKE)' scripts/test-all $(if $(MINUTES),--minutes $(MINUTES))
 
@@ -203,7 +209,7 @@ early-boot: test-modules
 check: fmt-check shellcheck clippy host-test check-tree kernel-check
 
 # The rules of scripts/check that the tree keeps; `check-tree-list` tells where it breaks any.
-kept-rules := layers unsafe doc-lines test-names
+kept-rules := layers cycles unsafe doc-lines test-names
 
 kernel-check: setup
 	@. '$(env)' && scripts/kernel-check "$$KERNEL_SRC"

@@ -10,6 +10,7 @@ mod coverage;
 mod device_tree;
 mod env;
 mod exec;
+mod fuzz;
 mod initramfs;
 mod kernel;
 mod klog;
@@ -55,6 +56,8 @@ enum Command {
     Shell(shell::ShellArgs),
     /// Count instructions of overdrive and of its C peers, and compare
     Bench(bench::BenchArgs),
+    /// Try sequences of everything that a user can do, guided by coverage
+    Fuzz(fuzz::FuzzArgs),
 }
 
 /// Returns the verdict; an error when there is none.
@@ -66,6 +69,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Command::Run => play::run(&target(Flavor::Test)?).map(|()| true),
         Command::Shell(args) => shell::run(&target(Flavor::Test)?, args).map(|()| true),
         Command::Bench(args) => bench::run(&target(Flavor::Bench)?, args),
+        Command::Fuzz(args) => fuzz::run(&target(Flavor::Test)?, args),
     }
 }
 

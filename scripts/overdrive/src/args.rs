@@ -361,7 +361,7 @@ pub struct Check {
     pub json: bool,
 }
 
-/// What is done with rules from elsewhere.
+/// The handling of rules from elsewhere.
 #[derive(Debug, ClapArgs)]
 pub struct Import {
     /// Write the rules to /etc/overdrive.d
@@ -375,11 +375,11 @@ pub struct Import {
     pub json: bool,
 }
 
-/// How devices are described for containers; there is one way.
+/// The options of `cdi`; there are none.
 #[derive(Debug, ClapArgs)]
 pub struct Cdi {}
 
-/// How a survey is shown.
+/// The form in which a survey is shown.
 #[derive(Debug, ClapArgs)]
 pub struct Survey {
     /// For programs: an object

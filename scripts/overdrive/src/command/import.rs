@@ -36,7 +36,7 @@ struct Wish {
 #[derive(Debug, Default)]
 struct Found {
     wishes: Vec<Wish>,
-    /// What no rule can be made of, and why.
+    /// Entries that no rule can be made of, each with the reason.
     problems: Vec<String>,
 }
 

@@ -25,14 +25,14 @@ struct Row {
     kind: String,
     driver: Option<String>,
     group: Option<u32>,
-    /// Who else is in the IOMMU group and would have to go along.
+    /// The other devices of the IOMMU group, which would have to go along.
     with: Vec<String>,
-    /// How the kernel can reset it; empty if it can not.
+    /// The methods by which the kernel can reset it; empty if it can not.
     reset: Vec<String>,
     in_use: Vec<String>,
     /// `true` if nothing is in the way.
     free: bool,
-    /// What is in the way.
+    /// The obstacles.
     why_not: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 //! A rule that is being written.
 
 use super::{
+    contradiction::contradiction,
     field::{
         Comparison,
         Field, //
@@ -19,6 +20,8 @@ pub(crate) enum RuleError {
     NoDriver,
     /// It has no matcher but `bus`. For all devices there is `modalias=*`.
     NoMatcher,
+    /// No device can have all that it says.
+    Never(&'static str),
     /// Its texts are longer than [`Spec::MAX_TEXT`] together.
     TooLong,
     /// There is no memory.
@@ -31,6 +34,7 @@ impl RuleError {
         match self {
             Self::NoDriver => "it has no driver",
             Self::NoMatcher => "it has no matcher but bus",
+            Self::Never(reason) => reason,
             Self::TooLong => "its texts are too long together",
             Self::NoMemory => ParseError::NO_MEMORY,
         }
@@ -42,7 +46,7 @@ impl From<RuleError> for Error {
         match error {
             RuleError::NoMemory => ENOMEM,
             RuleError::TooLong => E2BIG,
-            RuleError::NoDriver | RuleError::NoMatcher => EINVAL,
+            RuleError::NoDriver | RuleError::NoMatcher | RuleError::Never(_) => EINVAL,
         }
     }
 }
@@ -98,6 +102,9 @@ impl RuleBuilder {
         }
         if !Field::ALL.iter().filter(|it| it.is_matcher()).any(given) {
             return Err(RuleError::NoMatcher);
+        }
+        if let Some(reason) = contradiction(|field| self.get(field)) {
+            return Err(RuleError::Never(reason));
         }
         Spec::new(name, |field| self.get(field))
     }

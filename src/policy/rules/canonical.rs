@@ -7,16 +7,26 @@
 //! What can match no device is refused, with the form that works.
 
 use super::{
-    pattern::Pattern,
+    pattern::{
+        set_len,
+        Pattern, //
+    },
     ParseError,
     Spec, //
 };
 use crate::driver_name::DriverName;
+use core::ops::Range;
 use kernel::{
     fmt,
     prelude::*,
     str::CString, //
 };
+
+/// The bus of PCI devices.
+pub(super) const PCI: &[u8] = b"pci";
+
+/// The bus of USB devices and their interfaces.
+pub(super) const USB: &[u8] = b"usb";
 
 type Canonical = Result<KVec<u8>, ParseError>;
 
@@ -44,9 +54,15 @@ fn is_word(c: u8) -> bool {
     c.is_ascii_graphic() && c != b'/'
 }
 
-/// The name of a bus.
+/// The name of a bus. Those of PCI and USB can be written in any case.
 pub(super) fn bus(text: &[u8]) -> Canonical {
-    checked(text, "no character of a bus's name", is_word)
+    match [PCI, USB]
+        .into_iter()
+        .find(|it| it.eq_ignore_ascii_case(text))
+    {
+        Some(name) => copy(name),
+        None => checked(text, "no character of a bus's name", is_word),
+    }
 }
 
 /// `0` and `1`; a flag that is not set is as one that was never given.
@@ -58,16 +74,35 @@ pub(super) fn flag(text: &[u8]) -> Canonical {
     }
 }
 
-/// The name of a driver, or one of the words that stand for one.
+/// The name of a driver, or one of the words that stand for one, in any case.
 pub(super) fn driver(text: &[u8]) -> Canonical {
+    const WORDS: [&[u8]; 3] = [DriverName::NONE, Spec::GROUP, Spec::STANDARD];
+
+    if let Some(word) = WORDS
+        .into_iter()
+        .find(|word| word.eq_ignore_ascii_case(text))
+    {
+        return copy(word);
+    }
     let text = checked(text, "no character of a driver's name", is_word)?;
 
     match &text[..] {
-        DriverName::NONE | Spec::GROUP | Spec::STANDARD => Ok(text),
         // No driver has such a name: it is a word that this module does not know.
         [b'@', ..] => Err(ParseError::new(0, "@group or @standard expected")),
         name if DriverName::is_valid(name) => Ok(text),
         _ => Err(ParseError::new(0, "no driver's name")),
+    }
+}
+
+/// Refuses a blank before or after a text: no name has one, so that it is a slip.
+///
+/// A pattern can end in `\\` and a blank.
+pub(super) fn no_blanks_around(text: &[u8]) -> Result<(), ParseError> {
+    match text {
+        [b' ', ..] => Err(ParseError::new(0, "a blank before the value")),
+        [.., b'\\', b' '] => Ok(()),
+        [rest @ .., b' '] => Err(ParseError::new(rest.len(), "a blank after the value")),
+        _ => Ok(()),
     }
 }
 
@@ -79,9 +114,16 @@ pub(super) fn device(text: &[u8]) -> Canonical {
             "an ID names no device: use modalias=pci:v0000VVVVd0000DDDD*",
         ));
     }
+    if let Some(at) = text.iter().position(|&c| c == b'/') {
+        return Err(ParseError::new(
+            at,
+            "a device's name has no '/': a PCI path is one of path=",
+        ));
+    }
+    no_bus_before(text)?;
     let text = Pattern::canonical(text)?;
-    match address_shape(&text) {
-        Some(has_domain) => address_pattern(&text, has_domain),
+    match Address::of(&text) {
+        Some(address) => address.canonical(&text),
         None => Ok(text),
     }
 }
@@ -94,72 +136,173 @@ pub(super) fn place(text: &[u8]) -> Canonical {
     if is_id(text) {
         return Err(ParseError::new(0, "an ID names no device: use its address"));
     }
-    if address_shape(text).is_some() && Pattern(text).is_literal() {
-        return device(text);
+    if let Some(at) = text.iter().position(|c| b"*?".contains(c)) {
+        return Err(ParseError::new(at, "one name expected, no pattern"));
     }
-    checked(text, "no character of a device's name", is_printable)
+    no_bus_before(text)?;
+    match Address::of(text) {
+        Some(address) => address.canonical(text),
+        None => checked(text, "no character of a device's name", is_printable),
+    }
+}
+
+/// Refuses `pci:` before an address.
+fn no_bus_before(text: &[u8]) -> Result<(), ParseError> {
+    match text.split_at_checked(PCI.len()) {
+        Some((bus, [b':', address @ ..]))
+            if bus.eq_ignore_ascii_case(PCI) && Address::of(address).is_some() =>
+        {
+            Err(ParseError::new(0, "the address alone expected"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns `true` for a vendor and device ID, as `lspci -n` prints it.
 fn is_id(text: &[u8]) -> bool {
-    match text {
-        [vendor @ .., b':', _, _, _, _] if vendor.len() == 4 => {
-            let hex = |part: &[u8]| part.iter().all(u8::is_ascii_hexdigit);
+    let is_part = |part: &[u8]| part.len() == 4 && is_number(part, 4);
 
-            hex(vendor) && text.get(5..).is_some_and(hex)
-        }
+    match text.split_at_checked(4) {
+        Some((vendor, [b':', device @ ..])) => is_part(vendor) && is_part(device),
         _ => false,
     }
 }
 
-/// Returns, for a text of the form `[DDDD:]BB:DD.F`, whether it has a domain.
-///
-/// Device and function can be of patterns; after a domain, one pattern can be both.
-fn address_shape(text: &[u8]) -> Option<bool> {
-    let hex = |part: &[u8]| part.iter().all(u8::is_ascii_hexdigit);
-    let glob = |part: &[u8]| {
-        let fits = |c: &u8| c.is_ascii_hexdigit() || b"*?[]-!^.".contains(c);
-
-        !part.is_empty() && part.iter().all(fits)
-    };
-    let mut parts = text.rsplitn(3, |&c| c == b':');
-    let (rest, bus, domain) = (parts.next()?, parts.next()?, parts.next());
-    let bus_fits = bus.len() == 2 && hex(bus);
-    let domain_fits = domain.is_none_or(|it| (4..=8).contains(&it.len()) && hex(it));
-    let rest_fits = match rest.iter().position(|&c| c == b'.') {
-        Some(dot) => {
-            let (device, function) = (rest.get(..dot)?, rest.get(dot + 1..)?);
-            // Where it is literal, a device has two digits, and a function one.
-            let fits = |part: &[u8], len| glob(part) && (part.len() == len || !hex(part));
-
-            fits(device, 2) && fits(function, 1)
-        }
-        None => domain.is_some() && glob(rest) && !hex(rest),
-    };
-
-    (bus_fits && domain_fits && rest_fits).then_some(domain.is_some())
+/// Returns `true` for one to `most` hexadecimal digits.
+fn is_number(text: &[u8], most: usize) -> bool {
+    (1..=most).contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// An address in lower case, with its domain.
-fn address_pattern(text: &[u8], has_domain: bool) -> Canonical {
-    let mut out = KVec::new();
+/// Returns `true` for a pattern of digits that is no number.
+fn is_glob(text: &[u8]) -> bool {
+    let fits = |c: &u8| c.is_ascii_hexdigit() || b"*?[]-!^".contains(c);
 
-    if Pattern(text).is_literal() {
-        let mut reader = Reader::new(text);
+    text.iter().all(fits) && text.iter().any(|c| b"*?[".contains(c))
+}
 
-        reader.address(&mut out)?;
-        reader.end()?;
-        return Ok(out);
+/// The parts of an address, `[DDDD:]BB:DD.F`, as the ends of their texts.
+///
+/// Each can be a number or, in a pattern, one of numbers; after a domain and the number of a bus, one
+/// pattern can be both device and function.
+struct Address {
+    domain: Option<usize>,
+    bus: usize,
+    device: usize,
+}
+
+impl Address {
+    const MIN_DOMAIN: usize = 4;
+    const MAX_DOMAIN: usize = 8;
+
+    /// Returns the parts, if `text` is meant to be an address: other buses have names of hexadecimal
+    /// digits, colons and a dot as well. `046D:C52B.0001` is one of HID, `00:04` of PNP, `1-1:1.0` of
+    /// USB. So numbers that are too large by a digit make an address which is refused, and others a
+    /// name that stands for itself.
+    fn of(text: &[u8]) -> Option<Self> {
+        let mut parts = text.rsplitn(3, |&c| c == b':');
+        let (rest, bus, domain) = (parts.next()?, parts.next()?, parts.next());
+        let domain_end = domain.map(<[u8]>::len);
+        let bus_end = bus.len() + domain_end.map_or(0, |end| end + 1);
+        let is_domain = |it: &[u8]| is_number(it, Self::MAX_DOMAIN) || is_glob(it);
+        let is_its = |it: &[u8], most| is_number(it, most) || is_glob(it);
+
+        let (fits, device) = match rest.iter().position(|&c| c == b'.') {
+            Some(dot) => {
+                let (device, function) = (rest.get(..dot)?, rest.get(dot + 1..)?);
+                // Where the bus is of a pattern, the names of HID devices could be meant as well,
+                // unless the device is a number.
+                let bus_fits = is_number(bus, 3) || (is_glob(bus) && is_number(device, 3));
+
+                (
+                    bus_fits
+                        && domain.map_or(is_number(bus, 3), is_domain)
+                        && is_its(device, 3)
+                        && is_its(function, 2),
+                    device,
+                )
+            }
+            None => (
+                domain.is_some_and(|it| it.len() >= Self::MIN_DOMAIN && is_domain(it))
+                    && is_number(bus, 2)
+                    && is_its(rest, 2),
+                rest,
+            ),
+        };
+
+        fits.then_some(Self {
+            domain: domain_end,
+            bus: bus_end,
+            device: bus_end + 1 + device.len(),
+        })
     }
-    if !has_domain {
-        out.extend_from_slice(b"0000:", GFP_KERNEL)?;
+
+    /// Returns the address with its domain, in the digits that the bus names its devices with.
+    fn canonical(&self, text: &[u8]) -> Canonical {
+        let mut out = KVec::new();
+        let bus = match self.domain {
+            Some(end) => {
+                part(&mut out, text, 0..end, Reader::MAX_DOMAIN, 4)?;
+                end + 1
+            }
+            None => {
+                out.extend_from_slice(b"0000", GFP_KERNEL)?;
+                0
+            }
+        };
+        out.push(b':', GFP_KERNEL)?;
+        part(&mut out, text, bus..self.bus, Reader::MAX_BUS, 2)?;
+        out.push(b':', GFP_KERNEL)?;
+        part(
+            &mut out,
+            text,
+            self.bus + 1..self.device,
+            Reader::MAX_DEVICE,
+            2,
+        )?;
+        if self.device < text.len() {
+            out.push(b'.', GFP_KERNEL)?;
+            part(
+                &mut out,
+                text,
+                self.device + 1..text.len(),
+                Reader::MAX_FUNCTION,
+                1,
+            )?;
+        } else if is_number(text.get(self.bus + 1..).unwrap_or_default(), 2) {
+            return Err(ParseError::new(text.len(), "'.' and a function expected"));
+        }
+        // A range of digits can have been one only because of their case.
+        Pattern::check(&out)?;
+        Ok(out)
     }
-    for c in text {
-        out.push(c.to_ascii_lowercase(), GFP_KERNEL)?;
+}
+
+/// Returns `true` for a canonical text that is an address.
+pub(super) fn is_address(text: &[u8]) -> bool {
+    Address::of(text).is_some()
+}
+
+/// Appends a part of an address: a number up to `max` with at least `width` digits, or a pattern.
+fn part(
+    out: &mut KVec<u8>,
+    text: &[u8],
+    range: Range<usize>,
+    max: u32,
+    width: usize,
+) -> Result<(), ParseError> {
+    let start = range.start;
+    let part = text.get(range).unwrap_or_default();
+
+    if is_glob(part) {
+        for c in part {
+            out.push(c.to_ascii_lowercase(), GFP_KERNEL)?;
+        }
+        return Ok(());
     }
-    // A range of digits can have been one only because of their case.
-    Pattern::check(&out)?;
-    Ok(out)
+    let number = Reader::new(part).number(max);
+    let number = number.map_err(|bad| bad.after(start))?;
+
+    append(out, fmt!("{number:0width$x}"))
 }
 
 /// A PCI path, `[DDDD:]BB:DD.F[/DD.F]*` in hexadecimal digits.
@@ -177,32 +320,80 @@ pub(super) fn path(text: &[u8]) -> Canonical {
     Ok(out)
 }
 
-/// The path of a firmware node.
+/// The path of a firmware node: of ACPI's namespace, of the device tree, or of software.
 ///
 /// In ACPI's namespace, names are of upper case and without the underscores that fill them up to four
-/// characters.
+/// characters. The `\` before the first can be left out where that is `_SB`.
 pub(super) fn firmware(text: &[u8]) -> Canonical {
+    let has_root = text.first() == Some(&b'\\');
+
+    if let Some(at) = text.iter().position(|c| b"*?".contains(c)) {
+        return Err(ParseError::new(at, "one path expected, no pattern"));
+    }
+    if has_root || is_system_bus(text) {
+        return acpi_path(text, usize::from(has_root));
+    }
+    let out = checked(text, "no character of a firmware node's path", is_printable)?;
+    // No node of the device tree but the root has an empty name.
+    let empty = out.windows(2).position(|pair| pair == b"//");
+    let empty = empty.or_else(|| (out.len() > 1 && out.ends_with(b"/")).then(|| out.len() - 1));
+
+    match empty {
+        Some(at) => Err(ParseError::new(at + 1, "a node's name expected")),
+        None => Ok(out),
+    }
+}
+
+/// Returns `true` for a path whose first name is `_SB`.
+fn is_system_bus(text: &[u8]) -> bool {
+    let first = text.split(|&c| c == b'.').next().unwrap_or_default();
+
+    [&b"_SB"[..], b"_SB_"]
+        .into_iter()
+        .any(|name| name.eq_ignore_ascii_case(first))
+}
+
+/// A path in ACPI's namespace, whose names begin at `start`.
+fn acpi_path(text: &[u8], start: usize) -> Canonical {
     const MIN_NAME: usize = 2;
+    const MAX_NAME: usize = 4;
 
-    let mut out = checked(text, "no character of a firmware node's path", is_printable)?;
-    let Some((b'\\', names)) = text.split_first() else {
+    let mut out = KVec::new();
+    let mut at = start;
+    let names = text.get(start..).unwrap_or_default();
+
+    out.push(b'\\', GFP_KERNEL)?;
+    if names.is_empty() {
         return Ok(out);
-    };
+    }
+    for name in names.split(|&c| c == b'.') {
+        let bad = name
+            .iter()
+            .position(|&c| !c.is_ascii_alphanumeric() && c != b'_');
+        let mut short = name;
 
-    out.clear();
-    for (i, name) in names.split(|&c| c == b'.').enumerate() {
-        let mut name = name;
-
-        while let [short @ .., b'_'] = name {
-            if name.len() <= MIN_NAME {
+        if let Some(bad) = bad {
+            return Err(ParseError::new(at + bad, "no character of an ACPI name"));
+        }
+        if !(1..=MAX_NAME).contains(&name.len()) {
+            return Err(ParseError::new(
+                at,
+                "an ACPI name has one to four characters",
+            ));
+        }
+        while let [shorter @ .., b'_'] = short {
+            if short.len() <= MIN_NAME {
                 break;
             }
-            name = short;
+            short = shorter;
         }
-        out.push(if i == 0 { b'\\' } else { b'.' }, GFP_KERNEL)?;
-        for c in name {
+        if at != start {
+            out.push(b'.', GFP_KERNEL)?;
+        }
+        for c in short {
             out.push(c.to_ascii_uppercase(), GFP_KERNEL)?;
         }
+        at += name.len() + 1;
     }
     Ok(out)
 }
@@ -244,9 +435,10 @@ fn dsn_digits(text: &[u8]) -> Option<&[u8]> {
     groups.all(fits).then_some(digits)
 }
 
-/// The keys of the module aliases of a bus, in their order, with the most digits that follow each.
+/// The keys of the module aliases of a bus, in their order, with the number of digits after each.
 type AliasKeys = &'static [(&'static [u8], usize)];
 
+/// The prefixes of the buses whose aliases consist of keys and numbers. An alias has all keys.
 const ALIASES: [(&[u8], AliasKeys); 2] = [
     (
         b"pci:",
@@ -277,7 +469,8 @@ const ALIASES: [(&[u8], AliasKeys); 2] = [
     ),
 ];
 
-/// A pattern of module aliases; the digits of PCI's and USB's are of upper case.
+/// A pattern of module aliases; the digits of PCI's and USB's are of upper case, and patterns that no
+/// alias of theirs can match are refused.
 pub(super) fn modalias(text: &[u8]) -> Canonical {
     if is_id(text) {
         return Err(ParseError::new(
@@ -285,66 +478,108 @@ pub(super) fn modalias(text: &[u8]) -> Canonical {
             "an ID is no alias: use pci:v0000VVVVd0000DDDD* or usb:vVVVVpPPPP*",
         ));
     }
+    if text.starts_with(b"vfio_pci:") {
+        return Err(ParseError::new(
+            0,
+            "an alias of drivers: those of devices begin with pci:",
+        ));
+    }
     let mut out = Pattern::canonical(text)?;
+
     for (bus, keys) in ALIASES {
-        if text.starts_with(bus) {
-            upper_case_digits(&mut out, bus.len(), keys);
+        match out.get(..bus.len()) {
+            Some(start) if start == bus => Alias::new(&mut out, bus.len(), keys).canonical()?,
+            Some(start) if start.eq_ignore_ascii_case(bus) => {
+                return Err(ParseError::new(0, "an alias begins in lower case"));
+            }
+            _ => {}
         }
     }
     Pattern::check(&out)?;
     Ok(out)
 }
 
-/// Makes the digits between the keys of an alias upper case.
-///
-/// Keys are of lower case. So is a digit that is taken for one: but where a key can be, there is one,
-/// or a text that no alias has.
-fn upper_case_digits(alias: &mut [u8], start: usize, keys: AliasKeys) {
-    let (mut at, mut keys) = (start, keys);
-    // No key was left out since the last one that was found.
-    let mut is_next = true;
+/// A pattern of the aliases of one bus that is being read.
+struct Alias<'a> {
+    text: &'a mut [u8],
+    at: usize,
+    /// The keys that can still come.
+    keys: AliasKeys,
+}
 
-    while let Some(rest) = alias.get(at..).filter(|rest| !rest.is_empty()) {
-        let fits = |(_, (key, _)): &(usize, &(&[u8], usize))| rest.starts_with(key);
-        // The next one, or the longest: `dc` is no `d`, other than where a `d` is due.
-        let next = keys
-            .iter()
-            .enumerate()
-            .take(usize::from(is_next))
-            .find(fits);
-        let longest = || {
-            let fitting = keys.iter().enumerate().filter(fits);
+impl<'a> Alias<'a> {
+    fn new(text: &'a mut [u8], at: usize, keys: AliasKeys) -> Self {
+        Self { text, at, keys }
+    }
 
-            fitting.max_by_key(|(_, (key, _))| key.len())
-        };
-        let key = next.or_else(longest);
-        let most = match key {
-            Some((i, &(key, digits))) => {
-                at += key.len();
-                keys = keys.get(i + 1..).unwrap_or_default();
-                is_next = true;
-                digits
+    /// Makes the digits upper case.
+    ///
+    /// Where a key is due, there is one. After a `*` any key that is left can come, and a digit before
+    /// it: what can be a key is one, the longest that fits, if what follows can be its digits.
+    ///
+    /// # Errors
+    ///
+    /// The first character that no alias has there.
+    fn canonical(mut self) -> Result<(), ParseError> {
+        let mut is_free = false;
+
+        while let Some(&c) = self.text.get(self.at) {
+            if c == b'*' {
+                is_free = true;
+                self.at += 1;
+            } else if let Some((next, digits)) = self.key(is_free) {
+                self.at = digits;
+                self.keys = self.keys.get(next + 1..).unwrap_or_default();
+                is_free = false;
+            } else if is_free || matches!(c, b'?' | b'[') {
+                // A digit, or a part of a key.
+                self.at = self.digits(self.at, 1).unwrap_or(self.at + 1);
+                is_free = true;
+            } else {
+                return Err(self.bad("the next key with its digits, or *, expected"));
             }
-            None => {
-                // A set of digits, whole, or one character of whatever it is.
-                let set = rest.strip_prefix(b"[");
-
-                is_next &= !rest.starts_with(b"*");
-                set.and_then(|set| Some(set.iter().skip(1).position(|&c| c == b']')? + 3))
-                    .unwrap_or(1)
-            }
-        };
-        let in_set = key.is_none() && most > 1;
-
-        for _ in 0..most {
-            match alias.get_mut(at) {
-                Some(c) if c.is_ascii_hexdigit() => *c = c.to_ascii_uppercase(),
-                Some(_) if in_set => {}
-                _ if key.is_some() => break,
-                _ => {}
-            }
-            at += 1;
         }
+        match is_free || self.keys.is_empty() {
+            true => Ok(()),
+            false => Err(self.bad("the alias goes on: * expected")),
+        }
+    }
+
+    fn bad(&self, reason: &'static str) -> ParseError {
+        ParseError::new(self.at, reason)
+    }
+
+    /// Reads a key with its digits. Returns its index among those that are left, and the end of the
+    /// digits; nothing is changed if there is none.
+    fn key(&mut self, is_free: bool) -> Option<(usize, usize)> {
+        let most = if is_free { self.keys.len() } else { 1 };
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let left = self.keys.iter().take(most).enumerate();
+        let fitting = left.filter(|(_, (key, _))| rest.starts_with(key));
+        let (next, &(key, digits)) = fitting.max_by_key(|(_, (key, _))| key.len())?;
+
+        Some((next, self.digits(self.at + key.len(), digits)?))
+    }
+
+    /// Makes so many digits from `start` on upper case, each of which can be of a pattern; fewer before
+    /// a `*`. Returns where they end.
+    ///
+    /// Returns [`None`], and changes nothing, if there is something else.
+    fn digits(&mut self, start: usize, count: usize) -> Option<usize> {
+        let mut end = start;
+
+        for _ in 0..count {
+            end += match self.text.get(end..)? {
+                [b'*', ..] => break,
+                [b'?', ..] => 1,
+                // Both brackets belong to it.
+                [b'[', set @ ..] => set_len(set)? + 2,
+                [c, ..] if c.is_ascii_hexdigit() => 1,
+                _ => return None,
+            };
+        }
+        self.text.get_mut(start..end)?.make_ascii_uppercase();
+        Some(end)
     }
 }
 
@@ -430,6 +665,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    pub(super) const MAX_DOMAIN: u32 = u32::MAX >> 1;
     pub(super) const MAX_BUS: u32 = 0xff;
     pub(super) const MAX_DEVICE: u32 = 0x1f;
     pub(super) const MAX_FUNCTION: u32 = 7;
@@ -502,7 +738,7 @@ impl<'a> Reader<'a> {
         if address.iter().filter(|&&c| c == b':').count() < 2 {
             return Ok(0);
         }
-        let domain = self.number(u32::MAX >> 1)?;
+        let domain = self.number(Self::MAX_DOMAIN)?;
 
         self.literal(b':', "':' expected")?;
         Ok(domain)

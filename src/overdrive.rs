@@ -67,9 +67,10 @@ struct Overdrive {
     pci_slots: interface::slots::Files<interface::slots::Pci>,
     /// The devices' files, and the rules' view of devices. Once it is gone, nobody can ask for a
     /// rebind anymore, which could otherwise find a driver that is about to go.
-    native: policy::NativeBuses,
-    /// The buses from the module parameter: those that are there, and those that come.
-    wanted: policy::extend::PublishedBuses,
+    ///
+    /// The buses are those that are there, and those that come: native ones, and those of the module
+    /// parameter.
+    tracked: policy::extend::PublishedBuses,
     /// Nobody is in a file of a device that was removed anymore.
     removed: device::list::Removed,
     /// The drivers that claim devices. Unregistering them releases every device that they hold.
@@ -105,6 +106,7 @@ impl kernel::InPlaceModule for Overdrive {
             let wanted = policy::extend::WantedBuses::new(
                 &shared,
                 &buses,
+                &interface::device_attrs::NATIVE,
                 &interface::device_attrs::EXTENDED,
             )?;
             let pending = wanted.clone();
@@ -124,8 +126,7 @@ impl kernel::InPlaceModule for Overdrive {
                 rules,
                 slots: slots.publish()?,
                 // Before the meta drivers, which then find the overrides that name them.
-                native: policy::NativeBuses::new(&shared, &interface::device_attrs::NATIVE)?,
-                wanted: want(wanted, params.buses)?,
+                tracked: track(wanted, params.buses)?,
                 drivers: drivers::Drivers::new(
                     module,
                     params.pci_driver,
@@ -140,8 +141,7 @@ impl kernel::InPlaceModule for Overdrive {
                 node <- interface::transaction_dev::Session::register(module),
             })
             .pin_chain(move |this| {
-                this.native.bind_pending();
-                pending.bind_pending();
+                pending.bind_pending()?;
                 for rule in &this.rules {
                     rule.warn_of_bus();
                 }
@@ -166,11 +166,12 @@ fn activate(
     Ok(rules)
 }
 
-/// Extends the buses from the module parameter, now or when they come.
-fn want(
+/// Tracks native buses, and extends those from the module parameter, now or when they come.
+fn track(
     wanted: Arc<policy::extend::WantedBuses>,
     specs: KVec<interface::params::BusSpec>,
 ) -> Result<policy::extend::PublishedBuses> {
+    wanted.track_native()?;
     for spec in specs {
         wanted.add(spec.name, spec.scope)?;
     }

@@ -796,7 +796,7 @@ fn module_aliases_in_any_spelling() {
             ("pci:v*d*sv*sd*bc*sc*i*x", Ok("pci:v*d*sv*sd*bc*sc*i*x")),
             (
                 "pci:v00001234d000011e8sv00000000sd00000000bc00sc00i00x",
-                Err(52),
+                Err(53),
             ),
             (
                 "pci:v00001234d000011e8sv00000000sd00000000bc00sc00i00",

@@ -85,7 +85,7 @@ struct Overdrive {
     transactions: Published<Arc<transaction::Transactions>>,
     devices: Published<Arc<device::list::Devices>>,
     /// The cache that overrides of rules come from.
-    overrides: abstractions::driver_override::RuleOverrides,
+    overrides: abstractions::driver_override::DistinctOverrides,
 }
 
 impl kernel::InPlaceModule for Overdrive {
@@ -116,7 +116,7 @@ impl kernel::InPlaceModule for Overdrive {
             );
 
             Ok(try_pin_init!(Self {
-                overrides: abstractions::driver_override::RuleOverrides::new()?,
+                overrides: abstractions::driver_override::DistinctOverrides::new()?,
                 removed: device::list::Removed::new(&devices),
                 devices: devices.publish()?,
                 transactions: transactions.publish()?,

@@ -37,7 +37,7 @@ use crate::{
         native, //
     },
     policy::{
-        NativeBuses,
+        native_buses::NativeBuses,
         Policy, //
     },
 };

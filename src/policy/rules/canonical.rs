@@ -7,12 +7,13 @@
 //! What can match no device is refused, with the form that works.
 
 use super::{
+    driver_word,
     pattern::{
+        is_printable,
         set_len,
         Pattern, //
     },
-    ParseError,
-    Spec, //
+    ParseError, //
 };
 use crate::driver_name::DriverName;
 use core::ops::Range;
@@ -45,11 +46,6 @@ fn checked(text: &[u8], reason: &'static str, valid: fn(u8) -> bool) -> Canonica
     }
 }
 
-/// Returns `true` for characters that names of devices have: spaces are among them.
-pub(super) fn is_printable(c: u8) -> bool {
-    c == b' ' || c.is_ascii_graphic()
-}
-
 fn is_word(c: u8) -> bool {
     c.is_ascii_graphic() && c != b'/'
 }
@@ -76,7 +72,7 @@ pub(super) fn flag(text: &[u8]) -> Canonical {
 
 /// The name of a driver, or one of the words that stand for one, in any case.
 pub(super) fn driver(text: &[u8]) -> Canonical {
-    const WORDS: [&[u8]; 3] = [DriverName::NONE, Spec::GROUP, Spec::STANDARD];
+    const WORDS: [&[u8]; 3] = [DriverName::NONE, driver_word::GROUP, driver_word::STANDARD];
 
     if let Some(word) = WORDS
         .into_iter()
@@ -84,7 +80,9 @@ pub(super) fn driver(text: &[u8]) -> Canonical {
     {
         return copy(word);
     }
-    let text = checked(text, "no character of a driver's name", is_word)?;
+    let text = checked(text, "no character of a driver's name", |c| {
+        is_printable(c) && c != b'/'
+    })?;
 
     match &text[..] {
         // No driver has such a name: it is a word that this module does not know.

@@ -44,9 +44,10 @@ pub(crate) struct Early {
 pub(crate) struct Watches {
     /// The devices' files, and the rules' view of devices. Once it is gone, nobody can ask for a
     /// rebind anymore, which could otherwise find a driver that is about to go.
-    pub(crate) native: policy::NativeBuses,
-    /// The buses from the module parameter: those that are there, and those that come.
-    _wanted: policy::extend::PublishedBuses,
+    ///
+    /// The buses are those that are there, and those that come: native ones, and those of the module
+    /// parameter.
+    _tracked: policy::extend::PublishedBuses,
     /// Nobody is in a file of a device that was removed anymore.
     _removed: device::list::Removed,
 }
@@ -87,7 +88,12 @@ impl Early {
             core::mem::take(&mut params.slots),
         )?;
         let extended = bus::extended::Buses::new(module)?;
-        let wanted = policy::extend::WantedBuses::new(&policy, &extended, &device_attrs::EXTENDED)?;
+        let wanted = policy::extend::WantedBuses::new(
+            &policy,
+            &extended,
+            &device_attrs::NATIVE,
+            &device_attrs::EXTENDED,
+        )?;
         let removed = device::list::Removed::new(&devices);
 
         let layers = Layers {
@@ -100,13 +106,11 @@ impl Early {
             rules,
             _slots: slots.publish()?,
         };
-        // Before the VFIO drivers, which then find the overrides that name them.
-        let native = policy::NativeBuses::new(&policy, &device_attrs::NATIVE)?;
 
         Ok(Self {
             watches: Watches {
-                native,
-                _wanted: want(wanted.clone(), core::mem::take(&mut params.buses))?,
+                // Before the VFIO drivers, which then find the overrides that name them.
+                _tracked: track(wanted.clone(), core::mem::take(&mut params.buses))?,
                 _removed: removed,
             },
             layers,
@@ -131,11 +135,12 @@ fn activate(
     Ok(rules)
 }
 
-/// Extends the buses from the module parameter, now or when they come.
-fn want(
+/// Tracks native buses, and extends those from the module parameter, now or when they come.
+fn track(
     wanted: Arc<policy::extend::WantedBuses>,
     specs: KVec<BusSpec>,
 ) -> Result<policy::extend::PublishedBuses> {
+    wanted.track_native()?;
     for spec in specs {
         wanted.add(spec.name, spec.scope)?;
     }

@@ -118,8 +118,7 @@ impl kernel::InPlaceModule for Overdrive {
                 node <- interface::transaction_dev::Session::register(module),
             })
             .pin_chain(move |this| {
-                this.watches.native.bind_pending();
-                pending.bind_pending();
+                pending.bind_pending()?;
                 for rule in &this.layers.rules {
                     rule.warn_of_bus();
                 }

@@ -11,6 +11,7 @@ mod apply;
 pub(crate) mod extend;
 mod facts;
 mod group;
+mod native_buses;
 mod report;
 pub(crate) mod rules;
 pub(crate) mod slots;
@@ -28,7 +29,6 @@ use crate::{
             Published, //
         },
     },
-    bus,
     device::{
         list::Devices,
         tracked::TrackedDevice,
@@ -156,39 +156,5 @@ impl watch::Handler for Policy {
     fn untracked(&self, device: &TrackedDevice) {
         device.settle_awaiting();
         device.leave_override();
-    }
-}
-
-/// The native buses, which are tracked for as long as this is there.
-pub(crate) struct NativeBuses {
-    policy: Arc<Policy>,
-    watches: KVec<BusWatch<Policy>>,
-}
-
-impl NativeBuses {
-    /// Tracks the devices of all native buses, which get `attributes`, and applies the rules to them.
-    pub(crate) fn new(
-        policy: &Arc<Policy>,
-        attributes: &'static [&'static device_attr::Group],
-    ) -> Result<Self> {
-        let buses = bus::native::buses()?;
-        let mut watches = KVec::with_capacity(buses.len(), GFP_KERNEL)?;
-
-        for bus in buses {
-            watches.push(policy.watch(bus, attributes)?, GFP_KERNEL)?;
-        }
-        Ok(Self {
-            policy: policy.clone(),
-            watches,
-        })
-    }
-
-    /// Gives devices that were there before the module to the drivers that their rules name.
-    ///
-    /// Devices that are bound stay so.
-    pub(crate) fn bind_pending(&self) {
-        for watch in &self.watches {
-            self.policy.bind_pending(watch.bus());
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! - `test-x` and `test-y` share a match function, the kernel's `device_match_any()`: every driver
 //!   matches every device. Each has a device, `x0` and `y0`, and two drivers, `test-a` and `test-b`,
 //!   that take anything.
+//! - `test-native` has `driver_override` itself, a device `n0`, and the same two drivers.
 //! - `test-no-match` has no match function. That of `test-untraceable` is written in Rust, which
 //!   ftrace can't trace.
 //! - Two devices on the auxiliary bus, `overdrive_buses.dev.0` and `.1`, with a driver that is for
@@ -61,6 +62,22 @@ unsafe extern "C" fn match_none(
     0
 }
 
+/// The match function of a bus that has overrides itself, and no other way to match.
+unsafe extern "C" fn match_native(
+    dev: *mut bindings::device,
+    drv: *const bindings::device_driver,
+) -> c_int {
+    // SAFETY: The driver core keeps both alive. Tests don't change the override while a driver is
+    // looked for.
+    let is_its = unsafe {
+        let name = (*dev).driver_override.name;
+
+        name.is_null() || CStr::from_char_ptr(name) == CStr::from_char_ptr((*drv).name)
+    };
+
+    c_int::from(is_its)
+}
+
 /// `device_match_any()`, as a match function.
 fn match_any() -> MatchFn {
     let function: unsafe extern "C" fn(*mut bindings::device, *const c_void) -> c_int =
@@ -76,14 +93,23 @@ struct BusType(Opaque<bindings::bus_type>);
 // SAFETY: Rust code only passes on pointers to it.
 unsafe impl Sync for BusType {}
 
-static BUS_TYPES: [BusType; 4] = [const { BusType(Opaque::uninit()) }; 4];
+static BUS_TYPES: [BusType; 5] = [const { BusType(Opaque::uninit()) }; 5];
 
 /// A registered bus.
 struct Bus(&'static BusType);
 
 impl Bus {
-    /// Registers one of [`BUS_TYPES`], once.
+    /// Registers one of [`BUS_TYPES`], once, which has no overrides.
     fn new(index: usize, name: &'static CStr, matches: Option<MatchFn>) -> Result<Self> {
+        Self::register(index, name, matches, false)
+    }
+
+    fn register(
+        index: usize,
+        name: &'static CStr,
+        matches: Option<MatchFn>,
+        has_override: bool,
+    ) -> Result<Self> {
         let this = Self(&BUS_TYPES[index]);
         let raw = this.raw();
 
@@ -93,6 +119,7 @@ impl Bus {
             raw.write(zeroed());
             (*raw).name = name.as_char_ptr();
             (*raw).match_ = matches;
+            (*raw).driver_override = has_override;
             bindings::bus_register(raw)
         };
 
@@ -448,22 +475,25 @@ where
 struct TestBuses {
     _files: [KBox<dyn Keep>; 3],
     _dir: debugfs::Dir,
-    _devices: [Device; 3],
+    _devices: [Device; 4],
     _parent: Arc<Faux>,
     _auxiliary_drivers: [Pin<KBox<AuxiliaryDriver>>; 2],
-    _drivers: [Pin<KBox<Driver>>; 4],
-    _buses: [Bus; 4],
+    _drivers: [Pin<KBox<Driver>>; 6],
+    _buses: [Bus; 5],
 }
 
 impl kernel::Module for TestBuses {
     fn init(this: &'static ThisModule) -> Result<Self> {
         let x = Bus::new(0, c"test-x", Some(match_any()))?;
         let y = Bus::new(1, c"test-y", Some(match_any()))?;
+        let native = Bus::register(4, c"test-native", Some(match_native), true)?;
         let drivers = [
             Driver::new(c"test-a", &x, this)?,
             Driver::new(c"test-b", &x, this)?,
             Driver::new(c"test-a", &y, this)?,
             Driver::new(c"test-b", &y, this)?,
+            Driver::new(c"test-a", &native, this)?,
+            Driver::new(c"test-b", &native, this)?,
         ];
         let auxiliary_drivers = [
             AuxiliaryDriver::new(c"ours", c"overdrive_buses.dev", this)?,
@@ -473,6 +503,7 @@ impl kernel::Module for TestBuses {
         let devices = [
             Device::on(&x, c"x0")?,
             Device::on(&y, c"y0")?,
+            Device::on(&native, c"n0")?,
             Device::auxiliary(&parent, 0)?,
         ];
         let plugged = {
@@ -504,6 +535,7 @@ impl kernel::Module for TestBuses {
                 y,
                 Bus::new(2, c"test-no-match", None)?,
                 Bus::new(3, c"test-untraceable", Some(match_none))?,
+                native,
             ],
         })
     }

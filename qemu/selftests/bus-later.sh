@@ -19,14 +19,14 @@ logged() {
 }
 
 [ ! -d /sys/module/overdrive_buses ] || rmmod overdrive_buses
-plan 20
+plan 27
 
 mark=$(log_mark)
 load_overdrive "buses=test-x,test-no-match" \
 	"rules=name=x,bus=test-x,device=x0,driver=test-b,,name=pci,device=00:04.0,driver=none"
 check "the module loads without a bus that it shall extend" logged 'bus test-x: no such bus yet'
 check "a rule for another bus holds without it" has_status 0000:00:04.0 by rule:pci
-check "bus_register() is redirected while a bus is waited for" is "$(hooks)" bus_register
+check "bus_register() is redirected while the module is loaded" is "$(redirects)" bus_register
 modprobe overdrive_buses
 check "a bus that comes later is extended" logged 'bus test-x: extended'
 check "the first device of a bus that comes later has an override" has_override x0
@@ -37,7 +37,7 @@ check "a bus that comes and can't be extended is told in the log" \
 check "the owner of a bus that came can't go away" is "$(rmmod overdrive_buses 2>&1 | errno_name)" EAGAIN
 rmmod overdrive
 check_fails "devices of a bus that came later lose their override with the module" has_override x0
-check "nothing is redirected without the module" is "$(hooks)" ""
+check "nothing is redirected without the module" is "$(redirects)" ""
 rmmod overdrive_buses
 
 # The module of a bus that fails to load takes its bus with it.
@@ -45,11 +45,28 @@ load_overdrive buses=test-x "rules=bus=test-x,device=x0,driver=test-b"
 mark=$(log_mark)
 check "the module of a bus fails to load" is "$(modprobe overdrive_buses fail=1 2>&1 | errno_name)" ENODEV
 check "the bus of a module that fails to load was extended for a moment" logged 'bus test-x: extended'
-check "the redirect of its match function is gone with it" is "$(hooks)" bus_register
+check "the redirect of its match function is gone with it" is "$(redirects)" bus_register
 modprobe overdrive_buses
 check "the bus is waited for again" is_as x0 test-b test-b
 rmmod overdrive
 rmmod overdrive_buses
+
+# A bus that has overrides itself.
+load_overdrive "rules=name=n,bus=test-native,device=n0,driver=test-b"
+modprobe overdrive_buses
+check "a native bus that comes later is tracked before its first device" is_as n0 test-b test-b
+check "a rule is told as what set an override on a native bus that came" has_status n0 by rule:n
+echo test-a >"$(device_path n0)/overdrive/rebind"
+check "a device of a native bus that came can be moved" is_as n0 test-a test-a
+check "the module of a native bus that came can go" rmmod overdrive_buses
+modprobe overdrive_buses
+check "a native bus that comes again is tracked again" is_as n0 test-b test-b
+rmmod overdrive
+check_fails "devices of a native bus that came lose their files with the module" test -e "$(device_path n0)/overdrive"
+load_overdrive
+check "a native bus that is there is tracked at load" test -e "$(device_path n0)/overdrive"
+check "the module of a native bus that was there can go" rmmod overdrive_buses
+unload_overdrive
 
 # A real one, whose devices come by themselves.
 require_host
@@ -98,6 +115,5 @@ stop_counting hid_generic_probe
 
 load_overdrive buses=usb
 check "a bus that is there is extended at once" test -e /sys/bus/usb/devices/usb1/driver_override
-check "nothing is waited for when all buses are there" is "$(hooks)" "$(hooks | grep -v bus_register)"
 unload_overdrive
 finish

@@ -22,8 +22,13 @@ extend_error() {
 	[ ! -d "$buses/$1" ] || rmdir "$buses/$1"
 }
 
-# hooks: the functions that are redirected, one a line.
+# hooks: the match functions that are redirected, one a line.
 hooks() {
+	redirects | grep -vx bus_register
+}
+
+# redirects: all functions that are redirected, one a line.
+redirects() {
 	awk '$3 ~ /I/ || $4 ~ /I/ || $5 ~ /I/ { print $1 }' /sys/kernel/tracing/enabled_functions
 }
 

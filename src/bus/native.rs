@@ -21,7 +21,7 @@ pub(crate) fn buses() -> Result<KVec<Bus>> {
 }
 
 /// Returns `true` if a native bus of that name is registered.
-pub(super) fn is_native(name: &[u8]) -> Result<bool> {
+pub(crate) fn is_native(name: &[u8]) -> Result<bool> {
     let found = Bus::all(1, |it, in_core| it == name && honours_override(it, in_core))?;
 
     Ok(!found.is_empty())

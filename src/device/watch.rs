@@ -207,6 +207,20 @@ impl<H: Handler> BusWatch<H> {
         })
     }
 
+    /// Returns `true` if it is of that bus.
+    pub(crate) fn is_of(&self, bus: &Bus) -> bool {
+        let its = self.notifier.as_ref();
+
+        its.is_some_and(|notifier| notifier.bus().id() == bus.id())
+    }
+
+    /// Returns `true` if the bus is part of something that `contains` its address.
+    pub(crate) fn is_part_of(&self, contains: impl FnOnce(usize) -> bool) -> bool {
+        let its = self.notifier.as_ref();
+
+        its.is_some_and(|notifier| notifier.bus().is_part_of(contains))
+    }
+
     /// Returns the bus.
     pub(crate) fn bus(&self) -> &Arc<TrackedBus> {
         &self.bus

@@ -13,6 +13,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod canonical;
+mod contradiction;
 pub(crate) mod driver_word;
 pub(crate) mod field;
 pub(crate) mod param;

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Buses that are to be extended from load to unload, whenever they come.
+//! Buses that are tracked from load to unload, whenever they come: native ones, and those that are to
+//! be extended.
 //!
-//! A bus that is part of a module can be registered after this module was loaded. It is extended then,
-//! before it has its first device. If the module of the bus fails to load after that, its bus goes
-//! with it, and is waited for again.
+//! A bus that is part of a module can be registered after this module was loaded. It is tracked or
+//! extended then, before it has its first device. If its module goes, or fails to load after that, its
+//! bus goes with it, and is waited for again.
 //!
-//! Where `bus_register()` can't be redirected, a bus that is not there at load is not extended, which
+//! Where `bus_register()` can't be redirected, a bus that is not there at load is left alone, which
 //! the kernel log says.
 
-use super::{
-    Extension,
-    Policy, //
-};
+use super::Extension;
 use crate::{
     abstractions::{
         bus_register::{
@@ -30,10 +28,17 @@ use crate::{
             GoingNotifier, //
         },
     },
-    bus::extended::{
-        Buses,
-        ExtendError,
-        Scope, //
+    bus::{
+        extended::{
+            Buses,
+            ExtendError,
+            Scope, //
+        },
+        native, //
+    },
+    policy::{
+        native_buses::NativeBuses,
+        Policy, //
     },
 };
 use kernel::{
@@ -56,21 +61,25 @@ struct Wanted {
     extension: Option<Extension>,
 }
 
-/// The buses that are to be extended.
+/// The buses that are tracked from load to unload.
 #[pin_data]
 pub(crate) struct WantedBuses {
     policy: Arc<Policy>,
     buses: Arc<Buses>,
     attributes: &'static [&'static device_attr::Group],
     #[pin]
+    native: NativeBuses,
+    #[pin]
     list: Mutex<KVec<Wanted>>,
 }
 
 impl WantedBuses {
-    /// Makes an empty list. Devices of its buses get `attributes`.
+    /// Makes an empty list. Devices of extended buses get `attributes`, those of native ones
+    /// `native_attributes`.
     pub(crate) fn new(
         policy: &Arc<Policy>,
         buses: &Arc<Buses>,
+        native_attributes: &'static [&'static device_attr::Group],
         attributes: &'static [&'static device_attr::Group],
     ) -> Result<Arc<Self>> {
         Arc::pin_init(
@@ -78,6 +87,7 @@ impl WantedBuses {
                 policy: policy.clone(),
                 buses: buses.clone(),
                 attributes,
+                native <- NativeBuses::new(policy, native_attributes),
                 list <- new_mutex!(KVec::new(), "overdrive_wanted_buses"),
             }),
             GFP_KERNEL,
@@ -114,10 +124,53 @@ impl WantedBuses {
         Extension::new(&self.policy, &self.buses, name, scope, self.attributes)
     }
 
-    /// Gives devices that were there before to the drivers that their rules name.
-    pub(crate) fn bind_pending(&self) {
+    /// Tracks the native buses that are there, and applies the rules to their devices.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn track_native(&self) -> Result {
+        self.native.track_all()
+    }
+
+    /// Gives devices that were there before the module to the drivers that their rules name.
+    ///
+    /// Devices that are bound stay so.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn bind_pending(&self) -> Result {
+        let mut buses = KVec::new();
+
+        self.native.list(&mut buses)?;
         for extension in self.list.lock().iter().flat_map(|bus| &bus.extension) {
-            extension.bind_pending();
+            buses.push(extension.watch.bus().clone(), GFP_KERNEL)?;
+        }
+        // Not with a list locked: a probe can load a module, which registers a bus.
+        for bus in buses {
+            self.policy.bind_pending(&bus);
+        }
+        Ok(())
+    }
+
+    /// Tracks or extends a bus that came.
+    fn came(&self, name: &[u8]) {
+        let tracked = match native::is_native(name) {
+            Ok(true) => self.native.track_all(),
+            Ok(false) => {
+                self.registered(name);
+                return;
+            }
+            Err(err) => Err(err),
+        };
+
+        if let Err(err) = tracked {
+            pr_err!(
+                "bus {}: not tracked: error {}\n",
+                BStr::from_bytes(name),
+                err.to_errno()
+            );
         }
     }
 
@@ -144,6 +197,7 @@ impl WantedBuses {
 
     /// Lets go of the buses that are part of `module`.
     fn going(&self, module: &Going) {
+        self.native.going(module);
         loop {
             let gone = {
                 let mut list = self.list.lock();
@@ -163,10 +217,13 @@ impl WantedBuses {
         }
     }
 
-    fn is_waiting(&self) -> bool {
-        let list = self.list.lock();
+    /// Lets go of all buses.
+    fn clear(&self) {
+        self.native.clear();
+        let list = core::mem::take(&mut *self.list.lock());
 
-        list.iter().any(|bus| bus.extension.is_none())
+        // Not with the list locked, as above.
+        drop(list);
     }
 
     /// Makes this the list that buses are looked up in, until the guard is dropped.
@@ -176,23 +233,22 @@ impl WantedBuses {
     /// `ENOMEM`.
     pub(crate) fn publish(self: Arc<Self>) -> Result<PublishedBuses> {
         let published = WANTED.publish(self.clone())?;
-
-        if !self.is_waiting() {
-            return Ok(PublishedBuses {
-                _hook: None,
-                _going: None,
-                _published: published,
-            });
-        }
         let going = KBox::pin_init(GoingNotifier::new(), GFP_KERNEL)?;
         let hook = Hook::new();
         let mut names = KVec::new();
 
+        if let Err(err) = &hook {
+            pr_info!(
+                "buses that are registered later are left alone: error {}\n",
+                err.to_errno()
+            );
+        }
+        // Each can have come before anybody listened.
+        self.native.track_all()?;
         for bus in self.list.lock().iter() {
             names.push(bus.name, GFP_KERNEL)?;
         }
         for name in names {
-            // It can have come before anybody listened.
             if self.registered(name) {
                 continue;
             }
@@ -210,7 +266,8 @@ impl WantedBuses {
         }
         Ok(PublishedBuses {
             _hook: hook.ok(),
-            _going: Some(going),
+            _going: going,
+            _buses: Kept(self),
             _published: published,
         })
     }
@@ -222,7 +279,7 @@ enum Arrival {}
 impl RegisterHook for Arrival {
     fn registered(name: &[u8]) {
         if let Some(wanted) = WANTED.get() {
-            let _ = wanted.registered(name);
+            wanted.came(name);
         }
     }
 }
@@ -238,11 +295,21 @@ impl GoingHandler for Departure {
     }
 }
 
+/// The buses of a list, which are let go of when this is dropped, whoever else has the list.
+struct Kept(Arc<WantedBuses>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// Keeps a list published, and has it told of buses that come; dropping it lets go of all its buses.
 ///
 /// Fields are dropped in declaration order: nobody tells a list that is gone.
 pub(crate) struct PublishedBuses {
     _hook: Option<Hook<Arrival>>,
-    _going: Option<Pin<KBox<GoingNotifier<Departure>>>>,
+    _going: Pin<KBox<GoingNotifier<Departure>>>,
+    _buses: Kept,
     _published: Published<Arc<WantedBuses>>,
 }

@@ -3,6 +3,7 @@
 //! A rule that is being written.
 
 use super::{
+    contradiction::contradiction,
     field::{
         Comparison,
         Field, //
@@ -64,6 +65,9 @@ impl RuleBuilder {
         }
         if !Field::ALL.iter().filter(|it| it.is_matcher()).any(given) {
             return Err(RuleError::NoMatcher);
+        }
+        if let Some(reason) = contradiction(|field| self.get(field)) {
+            return Err(RuleError::Never(reason));
         }
         Spec::new(name, |field| self.get(field))
     }

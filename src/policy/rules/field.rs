@@ -190,6 +190,9 @@ macro_rules! declare {
             ///
             /// The first bad character, and the reason.
             pub(crate) fn canonical(self, text: &[u8]) -> Result<KVec<u8>, ParseError> {
+                if self != Self::Serial {
+                    canonical::no_blanks_around(text)?;
+                }
                 match self {
                     _ if text.is_empty() => Ok(KVec::new()),
                     $(Self::$field => $canonical(text),)*

@@ -200,7 +200,7 @@ impl Token<'_> {
 }
 
 /// The length of a set's inner text, up to the closing bracket.
-fn set_len(text: &[u8]) -> Option<usize> {
+pub(super) fn set_len(text: &[u8]) -> Option<usize> {
     let (_, body) = negation(text);
     let mut at = text.len() - body.len();
     // As the first character, `]` stands for itself.

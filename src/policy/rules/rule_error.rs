@@ -12,6 +12,8 @@ pub(crate) enum RuleError {
     NoDriver,
     /// It has no matcher but `bus`. For all devices there is `modalias=*`.
     NoMatcher,
+    /// No device can have all that it says.
+    Never(&'static str),
     /// Its texts are longer than [`Spec::MAX_TEXT`](super::Spec::MAX_TEXT) together.
     TooLong,
     /// There is no memory.
@@ -24,6 +26,7 @@ impl RuleError {
         match self {
             Self::NoDriver => "it has no driver",
             Self::NoMatcher => "it has no matcher but bus",
+            Self::Never(reason) => reason,
             Self::TooLong => "its texts are too long together",
             Self::NoMemory => ParseError::NO_MEMORY,
         }
@@ -35,7 +38,7 @@ impl From<RuleError> for Error {
         match error {
             RuleError::NoMemory => ENOMEM,
             RuleError::TooLong => E2BIG,
-            RuleError::NoDriver | RuleError::NoMatcher => EINVAL,
+            RuleError::NoDriver | RuleError::NoMatcher | RuleError::Never(_) => EINVAL,
         }
     }
 }

@@ -2,7 +2,12 @@
 
 //! Interrupts, by the loopback that needs no device: userspace triggers them itself.
 
-use std::{fs::File, io, os::fd::AsRawFd};
+use std::{
+    fs::File,
+    io,
+    os::fd::AsRawFd,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use libc::{EBADF, EBUSY, EFAULT, EFD_NONBLOCK, EINVAL, ENOTTY};
 use overdrive_guest::{
@@ -551,8 +556,9 @@ fn alarm(subject: &Subject) -> Outcome {
     Ok(())
 }
 
-/// The device asserts its interrupt all the time: it comes as soon as the line is enabled. Whether it
-/// has come or not when the eventfd is taken back, the line is never left masked with nobody told.
+/// The device asserts its interrupt all the time: it comes as soon as the line is unmasked, which another
+/// thread does. Whether that is before, while or after the eventfd is taken back, the line is never left
+/// masked with nobody told.
 fn taken_back(subject: &Subject) -> Outcome {
     use clock::{CLEAR, DATA, MASK_SET, MATCH, RAW_STATUS};
     const ROUNDS: u32 = 3000;
@@ -565,24 +571,64 @@ fn taken_back(subject: &Subject) -> Outcome {
     let now = device.read_u32(&region, DATA)?;
     device.write_u32(&region, MATCH, now.wrapping_add(2))?;
     until_true(|| Ok(device.read_u32(&region, RAW_STATUS)? == 1))?;
+    let unmask = EventFd::new(EFD_NONBLOCK)?;
+    device.irq_by_fd(UNMASK, 0, unmask.as_raw_fd())?;
 
+    let round = AtomicU32::new(0);
+    let told = std::thread::scope(|scope| {
+        scope.spawn(|| unmask_each_round(&unmask, &round));
+        let told = take_back_each_round(&device, &round, ROUNDS);
+        round.store(OVER, Ordering::Release);
+        told
+    })?;
+    println!("# the first of two eventfds was told in {told} rounds of {ROUNDS}");
+    device.irq_by_fd(UNMASK, 0, -1)?;
+    device.write_u32(&region, MASK_SET, 0)?;
+    Ok(device.write_u32(&region, CLEAR, 1)?)
+}
+
+/// No round, but the end.
+const OVER: u32 = u32::MAX;
+
+/// Unmasks the line once in each round.
+fn unmask_each_round(unmask: &EventFd, round: &AtomicU32) {
+    let mut last = 0;
+    loop {
+        match round.load(Ordering::Acquire) {
+            OVER => return,
+            now if now == last => std::hint::spin_loop(),
+            now => {
+                last = now;
+                // Without it, the round ends with nobody told.
+                let _ = unmask.write(1);
+            }
+        }
+    }
+}
+
+/// Exchanges the eventfd of a masked line in each round; returns in how many the first was told.
+fn take_back_each_round(device: &Device, round: &AtomicU32, rounds: u32) -> io::Result<u32> {
     let mut told = 0;
-    for round in 0..ROUNDS {
-        device.irq_now(UNMASK, 0)?;
+    for now in 1..=rounds {
         let first = device.trigger(0)?;
+        device.irq_now(UNMASK, 0)?;
+        until_true(|| Ok(count(&first) > 0))?;
+
+        round.store(now, Ordering::Release);
         // A different moment each time.
-        for _ in 0..round % 50 {
+        for _ in 0..now % 100 * 10 {
             std::hint::spin_loop();
         }
         device.irq_by_fd(TRIGGER, 0, -1)?;
         let second = device.trigger(0)?;
-        until_true(|| Ok(first_or_second(&first, &second, &mut told)))
-            .map_err(|_| format!("round {round}: the line is masked, and nobody was told"))?;
+        until_true(|| Ok(first_or_second(&first, &second, &mut told))).map_err(|_| {
+            io::Error::other(format!(
+                "round {now}: the line is masked, and nobody was told"
+            ))
+        })?;
         device.irq_by_fd(TRIGGER, 0, -1)?;
     }
-    println!("# the first of two eventfds was told in {told} rounds of {ROUNDS}");
-    device.write_u32(&region, MASK_SET, 0)?;
-    Ok(device.write_u32(&region, CLEAR, 1)?)
+    Ok(told)
 }
 
 /// Returns whether one of two eventfds was signalled, and counts the first.

@@ -27,10 +27,10 @@ added_again() {
 	modprobe overdrive_set
 }
 
-# is_users_again N: the user clears and writes the text of the kernel's own override so many times.
+# is_users_again N: the user writes the text of the kernel's own override so many times. What was written is
+# freed when the next is there, so that two places in memory take turns, and the first was the kernel's.
 is_users_again() {
 	for _ in $(seq "$1"); do
-		set_override "$device" ""
 		set_override "$device" kernels-own
 		has_status "$device" by user || return
 	done

@@ -74,8 +74,7 @@ for turn in $(seq "$borrowers"); do
 	[ $number != 0 ] || echo 12 >$knobs/probe-b
 	holder=
 	borrow $driver
-	random 20
-	if [ $can_hold = 1 ] && [ $number = 0 ]; then
+	if [ $can_hold = 1 ] && [ $((turn % 10)) = 5 ]; then
 		kill -9 $borrower
 		wait $borrower 2>/dev/null
 		wait_until 20 as_before
@@ -102,6 +101,9 @@ for turn in $(seq "$borrowers"); do
 	wait_until 20 as_before || bad="${bad:-} $turn"
 	echo 0 >$knobs/probe-b
 done
+# What the last one had asked for can still have to begin.
+sleep 1
+wait_until 20 as_before
 check "all devices of borrowers that were killed are where they were" is "${bad:-}" ""
 [ $can_hold = 0 ] || check "a user has outlived some of the borrowers" test $held -gt 0
 check "no driver is left with a device that was lent" is "$(cut -d " " -f 1,2 "$(of_device "$first" status)")" \

@@ -39,7 +39,7 @@ refused() {
 
 require_module overdrive_test
 load_overdrive
-plan 22
+plan 25
 check "a device without a driver is not owned" has_status "$device" owned no
 rebind "$device" vfio-meta
 check "a device with a VFIO driver and no user is not owned" has_status "$device" owned no
@@ -71,6 +71,19 @@ mv /dev/vfio/elsewhere "/dev/vfio/$group"
 let_go
 check "a request that waits ends when the user lets go" ends wait
 check "a device has moved when the wait for its user ended" is_as "$device" test-a test-a
+
+# A borrower who goes while a user has the device.
+rebind "$device" test-a
+set_override "$device" ""
+exec 8<>/dev/overdrive
+echo "lend driver=vfio-meta pci/$device" >&8
+hold 8>&-
+exec 8>&-
+sleep 1
+check "a device that is lent and in use is about to be returned" has_status "$device" lent returning
+check "a device that is about to be returned stays with its user" refused is_bound "$device" vfio-meta
+let_go
+check "a device is returned when its user has let it go" wait_until 20 is_as "$device" test-a "(null)"
 
 # A wait that is called off.
 rebind "$device" vfio-meta

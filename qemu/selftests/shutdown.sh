@@ -28,13 +28,20 @@ is_going_down() {
 plan 7
 rebind "$device" test-a
 rebind "$other" test-a
-exec 8<>/dev/overdrive
-echo "lend driver=none $(basename "$(readlink -f "$(device_path "$other")/subsystem")")/$other" >&8
+bus=$(basename "$(readlink -f "$(device_path "$other")/subsystem")")
+# shellcheck disable=SC2016 # another shell expands it
+sh -c 'exec 8<>/dev/overdrive; echo "lend driver=none '"$bus/$other"'" >&8; exec sleep 1000' &
+borrower=$!
+wait_until 5 has_status "$other" lent yes >/dev/null
 echo 10000 >$knobs/shutdown
 echo 10000 >$knobs/probe-b
 start mover rebind "$device" test-b
 wait_until 5 has_status "$device" rebind busy >/dev/null
-reboot -f &
+# It never ends, so that it must not be part of this test.
+(
+	[ ! -e /sys/fs/cgroup/cgroup.procs ] || echo 0 >/sys/fs/cgroup/cgroup.procs
+	exec setsid reboot -f
+) >/dev/null 2>&1 </dev/null &
 sleep 2
 check "a shutdown waits for a device that moves" test "$(cat $knobs/shutdown)" = 10000
 start late rebind "$device" test-a
@@ -43,7 +50,7 @@ check "a shutdown goes on after ten seconds" wait_until 15 is_going_down
 echo 0 >$knobs/probe-b
 check "what moves when a shutdown goes on ends all the same" ends mover
 check "nothing moves once a shutdown goes on" runs late
-exec 8>&-
+kill -9 $borrower
 sleep 1
 check "what is lent when a shutdown goes on stays" has_status "$other" lent returning
 check "the state is told while a machine goes down" is_bound "$device" test-b

@@ -66,6 +66,8 @@ struct Saved {
     /// The token of the override that the transaction has set.
     token: Token,
     old_driver: KVec<u8>,
+    /// The override was set.
+    entered: bool,
     released: bool,
     /// The way in which the old driver took the device back.
     back: Result<Back>,
@@ -110,6 +112,7 @@ impl Participant {
             naming: None,
             token: Token::NONE,
             old_driver: KVec::with_capacity(DriverName::MAX_LEN, GFP_KERNEL)?,
+            entered: false,
             released: false,
             back: Ok(Back::Bound),
             reason: None,
@@ -169,6 +172,23 @@ impl Participant {
     /// An override of the device counts as it is now.
     pub(super) fn will_be_released(&self) -> bool {
         !self.target.is_reached(self.device())
+    }
+
+    /// Returns `true` if the transaction has set the override: what it does then is to go back.
+    pub(super) fn has_entered(&self) -> bool {
+        self.with(|saved| saved.entered)
+    }
+
+    /// Returns `true` if the next thing that is done with the device is to take it from its driver.
+    ///
+    /// A device goes back if it was released; where it is then, it is by this transaction.
+    pub(super) fn is_to_be_taken(&self) -> bool {
+        let (entered, released) = self.with(|saved| (saved.entered, saved.released));
+
+        match entered {
+            true => released,
+            false => self.will_be_released(),
+        }
     }
 
     /// Returns `true` if the device is to be taken from its driver while userspace has it, or to be
@@ -335,6 +355,7 @@ impl Member for Participant {
             let shelved = shelved.filter(|source| source.token == old_token);
 
             saved.had_source = shelved.is_some();
+            saved.entered = true;
             saved.token = token;
             saved.other = old;
             state.outcome = Outcome::Busy;

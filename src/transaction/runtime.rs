@@ -120,13 +120,13 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    /// Closes those of the devices that will be released.
+    /// Closes those of the devices that are about to be taken from their drivers.
     fn close(members: &[Participant]) -> Result<Self, (usize, Error)> {
         let mut doors = KVec::new();
         let mut claims = KVec::<iommu::Claim>::new();
 
         for (index, member) in members.iter().enumerate() {
-            if member.will_be_released() {
+            if member.is_to_be_taken() {
                 Self::close_one(member, &mut doors, &mut claims).map_err(|err| (index, err))?;
             }
         }
@@ -148,7 +148,10 @@ impl Doors {
             // Another driver has it, or none.
             Err(ENODEV) => {}
             Err(err) => {
-                dev_err!(dev, "userspace has it open\n");
+                // A loan that goes back tries again and again.
+                if !member.has_entered() {
+                    dev_err!(dev, "userspace has it open\n");
+                }
                 return Err(member.is_in_the_way(Reason::Open, err));
             }
         }
@@ -167,7 +170,9 @@ impl Doors {
             // Somebody has it. Userspace can't, if a driver of the kernel has.
             Err(_) if !usage::group_is_owned(dev)? => Ok(()),
             Err(_) => {
-                dev_err!(dev, "userspace has its IOMMU group\n");
+                if !member.has_entered() {
+                    dev_err!(dev, "userspace has its IOMMU group\n");
+                }
                 Err(member.is_in_the_way(Reason::GroupOwned, EBUSY))
             }
         }

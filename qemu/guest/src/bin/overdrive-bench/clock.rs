@@ -38,26 +38,3 @@ pub fn own_instructions() -> u64 {
     // The call can't fail, and neither part is negative.
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
-
-/// Instructions that the guest has executed on all processors, without the time in which none had
-/// anything to do.
-///
-/// The kernel counts idle time in hundredths of a second: this is for what takes some of them.
-pub fn busy_instructions() -> u64 {
-    const TICK: u64 = 10_000_000;
-
-    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    let processors = text.lines().filter(|line| line.starts_with("cpu")).count() as u64 - 1;
-    let idle: u64 = text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        // user, nice, system, idle, iowait
-        .skip(4)
-        .take(2)
-        .filter_map(|word| word.parse::<u64>().ok())
-        .sum();
-
-    (instructions() * processors).saturating_sub(idle * TICK)
-}

@@ -57,9 +57,6 @@ fn main() -> anyhow::Result<()> {
         figure.measure(clock::instructions)?;
     }
     hot_add::clean_up();
-    for figure in [set::PROCESSOR].iter().filter(is_wanted) {
-        figure.measure(clock::busy_instructions)?;
-    }
     for figure in vfio_pci::WITH_SLEEP.iter().filter(is_wanted) {
         figure.measure(clock::own_instructions)?;
     }

@@ -25,16 +25,12 @@ pub const SLEEPING: Figure = Figure {
 pub const DEVICES: Figure = Figure {
     name: "set-of-8-devices",
     machine: machine::SET,
-    limit: Limit::Ratio(1.00),
+    // 0.55 when it was set. Controllers and cards are reset side by side on the way to userspace; the
+    // kernel's own drivers get them one after the other.
+    limit: Limit::Ratio(0.65),
     repeat: 2,
     ours: devices_at_once,
     peer: devices_one_by_one,
-};
-
-/// The same: the processors' share of it.
-pub const PROCESSOR: Figure = Figure {
-    name: "set-of-8-devices-processor",
-    ..DEVICES
 };
 
 const SLEEPERS: usize = 64;

@@ -6,7 +6,7 @@
 #
 # Machines: q35
 # Flavors: built-in
-# Append: "overdrive.rules=name=disk,device=0000:01:00.0,driver=vfio-meta" "overdrive.rules=name=card,path=00:06.0,driver=vfio-meta;name=edu,device=0000:00:04.0,driver=vfio-meta;bus=virtio,modalias=virtio:d00000004v*,driver=none;rubbish" overdrive.slots=(00:0a.0) overdrive.buses=virtio vfio-pci.ids=1234:11e8 kprobe_event=p:probes/nvme_probe,nvme_probe;p:probes/virtrng_probe,virtrng_probe
+# Append: "overdrive.rules=name=disk,device=0000:01:00.0,driver=vfio-meta" "overdrive.rules=name=card,path=00:06.0,driver=vfio-meta;name=edu,device=0000:00:04.0,driver=vfio-meta;bus=virtio,modalias=virtio:d00000004v*,driver=none;rubbish" overdrive.slots=(00:0a.0) overdrive.buses=virtio overdrive.platform_driver=vfio-meta-platform vfio-pci.ids=1234:11e8 kprobe_event=p:probes/nvme_probe,nvme_probe;p:probes/virtrng_probe,virtrng_probe
 
 . ./lib.sh
 . ./devices.sh

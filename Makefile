@@ -213,7 +213,7 @@ early-boot: test-modules
 check: fmt-check shellcheck clippy host-test check-tree kernel-check
 
 # The rules of scripts/check that the tree keeps; `check-tree-list` tells where it breaks any.
-kept-rules := layers unsafe doc-lines test-names
+kept-rules := layers cycles unsafe doc-lines test-names
 
 kernel-check: setup
 	@. '$(env)' && scripts/kernel-check "$$KERNEL_SRC"

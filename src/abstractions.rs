@@ -37,6 +37,8 @@ pub(crate) mod monitor;
 pub(crate) mod pm_runtime;
 pub(crate) mod power;
 pub(crate) mod rwsem;
+pub(crate) mod trace;
 pub(crate) mod uevent;
+pub(crate) mod user_word;
 pub(crate) mod vfio;
 pub(crate) mod workqueue;

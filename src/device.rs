@@ -17,7 +17,7 @@ pub(crate) mod marks;
 pub(crate) mod outcome;
 pub(crate) mod override_source;
 mod relatives;
-mod status;
+pub(crate) mod status;
 pub(crate) mod tracked;
 pub(crate) mod usage;
 pub(crate) mod watch;

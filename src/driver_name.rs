@@ -12,7 +12,8 @@ use kernel::{
 /// # Invariants
 ///
 /// The name has 1 to [`DriverName::MAX_LEN`] bytes, and each of them is a printable ASCII character
-/// other than a space and `/`. So the name can be a directory in sysfs, and one word of a line.
+/// other than `/`, with blanks only inside. So the name can be a directory in sysfs, and nothing is
+/// lost where a line is trimmed.
 #[derive(Debug)]
 pub(crate) struct DriverName(CString);
 
@@ -28,7 +29,10 @@ impl DriverName {
     /// Returns `true` if the bytes, as they stand, are a name that a driver can have.
     pub(crate) fn is_valid(name: &[u8]) -> bool {
         (1..=Self::MAX_LEN).contains(&name.len())
-            && name.iter().all(|&c| c.is_ascii_graphic() && c != b'/')
+            && name
+                .iter()
+                .all(|&c| c == b' ' || c.is_ascii_graphic() && c != b'/')
+            && name == name.trim_ascii()
             && name != Self::NONE
             // A directory's name can't be these.
             && name != b"."
@@ -95,9 +99,18 @@ mod tests {
     #[test]
     fn bytes_that_no_name_has() {
         for byte in 0..=u8::MAX {
-            let valid = (0x21..=0x7e).contains(&byte) && byte != b'/';
-            assert_eq!(is_name(&[b'a', byte]), valid);
+            let valid = (0x20..=0x7e).contains(&byte) && byte != b'/';
+            assert_eq!(is_name(&[b'a', byte, b'a']), valid);
         }
+    }
+
+    #[test]
+    fn a_name_has_blanks_only_inside() {
+        assert!(is_name(b"a driver"));
+        assert!(is_name(b"a  driver"));
+        assert!(!is_name(b" a"));
+        assert!(!is_name(b"a "));
+        assert!(!is_name(b" "));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use crate::{
     abstractions::{
-        driver_override::RuleOverrides,
+        driver_override::DistinctOverrides,
         global::Published, //
     },
     bus,
@@ -64,7 +64,7 @@ pub(crate) struct Layers {
     _transactions: Published<Arc<transaction::Transactions>>,
     _devices: Published<Arc<device::list::Devices>>,
     /// The cache that overrides of rules come from.
-    _overrides: RuleOverrides,
+    _overrides: DistinctOverrides,
 }
 
 impl Early {
@@ -75,7 +75,7 @@ impl Early {
     /// `EINVAL` if a parameter is no driver's name; `ENOMEM`.
     pub(crate) fn new(module: &'static ThisModule) -> Result<Self> {
         let mut params = Params::read()?;
-        let overrides = RuleOverrides::new()?;
+        let overrides = DistinctOverrides::new()?;
         let devices = device::list::Devices::new()?;
         let transactions = transaction::Transactions::new(devices.clone(), module)?;
         let policy = policy::Policy::new(devices.clone(), transactions.clone())?;

@@ -14,6 +14,7 @@ mod group;
 mod report;
 pub(crate) mod rules;
 pub(crate) mod slots;
+mod unbound;
 
 pub(crate) use apply::ActiveRule;
 
@@ -51,6 +52,7 @@ use rules::{
     table::Table,
     RuleId, //
 };
+use unbound::Unbound;
 
 static POLICY: Global<Arc<Policy>> = Global::new();
 
@@ -69,11 +71,15 @@ pub(crate) struct Policy {
     transactions: Arc<Transactions>,
     #[pin]
     kept_off: DelayedWork<KeptOff>,
+    #[pin]
+    unbound: DelayedWork<Unbound>,
 }
 
 impl Policy {
     /// Makes a policy without rules, about `devices`.
     pub(crate) fn new(devices: Arc<Devices>, transactions: Arc<Transactions>) -> Result<Arc<Self>> {
+        let unbound = Unbound::new(transactions.clone());
+
         Arc::pin_init(
             pin_init!(Self {
                 rules <- new_mutex!(
@@ -86,6 +92,7 @@ impl Policy {
                 devices,
                 transactions,
                 kept_off <- DelayedWork::new(KeptOff::new()),
+                unbound <- DelayedWork::new(unbound),
             }),
             GFP_KERNEL,
         )
@@ -133,20 +140,22 @@ impl watch::Handler for Policy {
     }
 
     fn gone(&self, device: &TrackedDevice) {
-        device.clear_set_by(None);
+        device.leave_override();
     }
 
     fn probed(&self, device: &Arc<TrackedDevice>, bound: bool) {
         if bound {
             device.settle_awaiting();
             self.make_good(device);
+            self.report_bound(device);
+        } else {
+            self.find_out_why(device);
         }
-        self.report_probe(device, bound);
     }
 
     fn untracked(&self, device: &TrackedDevice) {
         device.settle_awaiting();
-        device.clear_set_by(None);
+        device.leave_override();
     }
 }
 

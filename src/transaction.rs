@@ -27,6 +27,7 @@ mod group;
 pub(crate) mod loan;
 mod participant;
 pub(crate) mod plan;
+mod reason;
 mod runtime;
 mod set;
 pub(crate) mod target;
@@ -63,7 +64,11 @@ use kernel::{
     sync::Arc, //
 };
 use loan::Loans;
-use participant::Participant;
+pub(crate) use participant::Back;
+use participant::{
+    give_to,
+    Participant, //
+};
 use runtime::Kernel;
 use target::Target;
 
@@ -151,6 +156,22 @@ impl Transactions {
         )?;
 
         Transaction::execute_detached(&transaction)
+    }
+
+    /// Has a driver asked for a device that has none, and whose override names it.
+    ///
+    /// [`None`] if that can't be now: a transaction has the device, it is lent or going away, or the
+    /// machine sleeps.
+    pub(crate) fn ask_driver(
+        &self,
+        tracked: &TrackedDevice,
+        driver: &[u8],
+    ) -> Option<Result<Back>> {
+        self.lock.try_lock_one(&tracked.marks).ok()?;
+        let ret = give_to(tracked.device(), driver);
+
+        self.lock.unlock_one(&tracked.marks);
+        Some(ret)
     }
 
     /// Moves all endpoints of the device's IOMMU group, or none.

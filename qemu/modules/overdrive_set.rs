@@ -3,8 +3,12 @@
 //! Many devices, and a driver that takes its time.
 //!
 //! There are 64 platform devices, `overdrive-set.0` to `.63`, which no driver matches, and a pair,
-//! `overdrive-pair.0`, and `.1` which needs it to have its driver. `test-sleep` takes one by override only. Its probe sleeps 100 ms, and does nothing. It leaves DMA to userspace, as drivers
-//! of VFIO do, so that its probes may be called side by side.
+//! `overdrive-pair.0`, and `.1` which needs it to have its driver. `overdrive-kernel` has an override,
+//! `kernels-own`, when it is added, as the kernel gives to virtual functions.
+//!
+//! `test-sleep` takes one by override only. Its probe sleeps 100 ms, and does nothing. It leaves DMA to
+//! userspace, as drivers of VFIO do, so that its probes may be called side by side. `test blank` is the
+//! same with a blank in its name.
 
 use kernel::{
     bindings,
@@ -38,12 +42,27 @@ unsafe impl Sync for Device {}
 
 impl Device {
     fn new(name: &'static CStr, id: c_int) -> Result<Self> {
-        // SAFETY: The name is a string. What is allocated is added, or given up.
+        Self::with_override(name, id, c"")
+    }
+
+    /// Adds a device that has an override already, unless that is empty.
+    fn with_override(name: &'static CStr, id: c_int, driver: &CStr) -> Result<Self> {
+        let len = driver.to_bytes().len();
+
+        // SAFETY: The names are strings. What is allocated is added, or given up.
         unsafe {
             let device = bindings::platform_device_alloc(name.as_char_ptr(), id);
 
             if device.is_null() {
                 return Err(ENOMEM);
+            }
+            if len != 0 {
+                to_result(bindings::__device_set_driver_override(
+                    &raw mut (*device).dev,
+                    driver.as_char_ptr(),
+                    len,
+                ))
+                .inspect_err(|_| bindings::platform_device_put(device))?;
             }
             to_result(bindings::platform_device_add(device))
                 .inspect_err(|_| bindings::platform_device_put(device))?;
@@ -72,7 +91,7 @@ unsafe impl Sync for Driver {}
 unsafe impl Send for Driver {}
 
 impl Driver {
-    fn new(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+    fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             driver <- Opaque::try_ffi_init(move |slot: *mut bindings::platform_driver| {
                 // SAFETY: `slot` is valid, pinned, and unregistered before it goes away.
@@ -80,7 +99,7 @@ impl Driver {
                     slot.write(bindings::platform_driver {
                         probe: Some(Self::probe),
                         driver: bindings::device_driver {
-                            name: c"test-sleep".as_char_ptr(),
+                            name: name.as_char_ptr(),
                             ..Default::default()
                         },
                         driver_managed_dma: true,
@@ -116,6 +135,8 @@ struct Set {
     devices: KVec<Device>,
     #[pin]
     driver: Driver,
+    #[pin]
+    blank: Driver,
 }
 
 impl kernel::InPlaceModule for Set {
@@ -143,8 +164,17 @@ impl kernel::InPlaceModule for Set {
             // The consumer goes first.
             devices.push(consumer, GFP_KERNEL)?;
             devices.push(supplier, GFP_KERNEL)?;
+            devices.push(
+                Device::with_override(
+                    c"overdrive-kernel",
+                    bindings::PLATFORM_DEVID_NONE,
+                    c"kernels-own",
+                )?,
+                GFP_KERNEL,
+            )?;
             Ok(try_pin_init!(Self {
-                driver <- Driver::new(module),
+                driver <- Driver::new(c"test-sleep", module),
+                blank <- Driver::new(c"test blank", module),
                 devices,
             }))
         })

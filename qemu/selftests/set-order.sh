@@ -46,13 +46,18 @@ check "the supplier keeps its driver" is_as overdrive-pair.0 test-sleep test-sle
 check "a supplier and its consumer are released together" bind none "$pair"
 check "a consumer without its supplier is EAGAIN" \
 	fails_with EAGAIN $node "bind driver=test-sleep platform/overdrive-pair.1"
+# The driver core loses the text that says what a probe waited for which was asked for this way, as by the
+# kernel's own "bind", unless it is to try again.
+set_override overdrive-pair.1 test-sleep
+probe overdrive-pair.1
+set_override overdrive-pair.1 ""
 
 # Each probe takes a tenth of a second.
 one=$(hundredths bind test-sleep "$(set_of 0 0)")
 many=$(hundredths bind test-sleep "$(set_of 1 40)")
 comment "one: $one, 40: $many hundredths of a second"
 check "40 devices take less than a quarter of the time of one after the other" \
-	test "$many" -lt 100
+	test "$many" -lt $((one * 40 / 4))
 check "40 devices are bound" is "$(find /sys/bus/platform/drivers/test-sleep/ -name 'overdrive-set.*' | wc -l)" 41
 bind none "$(set_of 0 40)"
 rmmod overdrive_set

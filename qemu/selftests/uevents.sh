@@ -48,8 +48,10 @@ come_back() {
 	echo 1 >/sys/bus/pci/rescan
 }
 
-count=7
-[ ! -e "$path/remove" ] || count=9
+other=$(pci_devices 1234:11e8 2>/dev/null | sed -n 2p)
+[ -n "$other" ] || other=$(virtio_mmio_devices 4 | sed -n 2p)
+count=12
+[ ! -e "$path/remove" ] || count=16
 plan $count
 
 rebind "$device" none
@@ -74,6 +76,26 @@ echo -5 >$knobs/probe-b
 rule_from_boot "name=r,device=$device,driver=test-b"
 check "a rule whose driver's probe fails is told as failed, once" hears "$path" \
 	"change failed rule:r test-b;"
+# A driver that is bound has all that were deferred tried again.
+echo -517 >$knobs/probe-b
+rule_from_boot "name=r,device=$device,driver=test-b"
+check "a rule whose driver defers is told as deferred, and not as failed" hears "$path" \
+	"change deferred rule:r test-b;"
+check "the driver core means to try again what a rule deferred" is_deferred "$device"
+echo 0 >$knobs/probe-b
+rebind "$other" test-a
+check "a rule whose driver deferred is told as bound in the end" hears "$path" \
+	"change bound rule:r test-b;bind - - -;"
+rebind "$other" none
+echo -517 >$knobs/probe-b
+rule_from_boot "name=r,device=$device,driver=test-b"
+check "another rule whose driver defers is told as deferred" hears "$path" \
+	"change deferred rule:r test-b;"
+echo -5 >$knobs/probe-b
+rebind "$other" test-a
+check "a rule whose driver deferred and then fails is told as failed" hears "$path" \
+	"change failed rule:r test-b;"
+rebind "$other" ""
 echo 0 >$knobs/probe-b
 rule_from_boot "name=r,device=$device,driver=none"
 check "a rule that keeps all drivers off is told as kept off" hears "$path" \
@@ -92,6 +114,17 @@ if [ -e "$path/remove" ]; then
 	come_back
 	check "a new device is told before the rule whose driver is bound to it" hears "$path" \
 		"add - - -;change bound rule:r test-a;bind - - -;"
+	rmdir $rules/r
+	rule r "device=$device" driver=test-a
+	echo -517 >$knobs/probe-a
+	come_back
+	check "a new device whose driver defers is told as deferred" hears "$path" \
+		"add - - -;change deferred rule:r test-a;"
+	echo 0 >$knobs/probe-a
+	rebind "$other" test-b
+	check "a new device whose driver deferred is told as bound in the end" hears "$path" \
+		"change bound rule:r test-a;bind - - -;"
+	rebind "$other" ""
 	rmdir $rules/r
 fi
 stop_listening

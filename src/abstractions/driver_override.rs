@@ -6,9 +6,9 @@
 //! it was, and it replaces whatever is there. Here the strings are made beforehand, and exchanged
 //! under the lock that the field has for this.
 //!
-//! An override that a rule sets is an object of a cache of its own. As nothing else ever has an address
-//! from there, the override of a device is the rule's if it is where the rule's was put, and somebody
-//! else's if not, whatever it says.
+//! An override whose origin is remembered, be it a rule or the kernel, is an object of a cache of its
+//! own. As nothing else ever has an address from there, the override of a device is still that one if it
+//! is where that was put, and somebody else's if not, whatever it says.
 //!
 //! C header: [`include/linux/device.h`](srctree/include/linux/device.h)
 
@@ -57,12 +57,12 @@ impl Override {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the name has a NUL or more than [`RuleOverrides::MAX_LEN`] bytes, `ENODEV` if there
-    /// is no [`RuleOverrides`], `ENOMEM`.
-    pub(crate) fn of_rule(name: &[u8]) -> Result<Self> {
+    /// `EINVAL` if the name has a NUL or more than [`DistinctOverrides::MAX_LEN`] bytes, `ENODEV` if there
+    /// is no [`DistinctOverrides`], `ENOMEM`.
+    pub(crate) fn distinct(name: &[u8]) -> Result<Self> {
         let cache = CACHE.get().ok_or(ENODEV)?;
 
-        if name.len() > RuleOverrides::MAX_LEN || name.contains(&0) {
+        if name.len() > DistinctOverrides::MAX_LEN || name.contains(&0) {
             return Err(EINVAL);
         }
         // SAFETY: The cache is there: whoever owns it drops it last.
@@ -121,15 +121,15 @@ unsafe impl Sync for Cache {}
 
 static CACHE: Global<Cache> = Global::new();
 
-/// The cache that overrides of rules come from.
+/// The cache that overrides come from whose origin is remembered.
 ///
 /// None may be left when it is dropped.
-pub(crate) struct RuleOverrides {
+pub(crate) struct DistinctOverrides {
     cache: Cache,
     _published: Published<Cache>,
 }
 
-impl RuleOverrides {
+impl DistinctOverrides {
     /// The longest override in bytes.
     pub(crate) const MAX_LEN: usize = 255;
 
@@ -157,7 +157,7 @@ impl RuleOverrides {
     }
 }
 
-impl Drop for RuleOverrides {
+impl Drop for DistinctOverrides {
     fn drop(&mut self) {
         // SAFETY: `new` made it, and no object is left.
         unsafe { bindings::kmem_cache_destroy(self.cache.0.as_ptr()) };
@@ -195,6 +195,22 @@ fn exchange(name: &mut *const c_char, new: Option<Override>) -> Option<Override>
 /// Calls `f` with the device's override. `f` must not sleep.
 pub(crate) fn with<R>(dev: &Device, f: impl FnOnce(Option<&[u8]>) -> R) -> R {
     locked(dev, |name| f(value(name)))
+}
+
+/// Returns a copy of the device's override, if it has one of no more than
+/// [`DistinctOverrides::MAX_LEN`] bytes, and there is memory.
+pub(crate) fn copy(dev: &Device) -> Option<KVec<u8>> {
+    // Filled where nothing can be allocated.
+    let mut text = KVec::with_capacity(DistinctOverrides::MAX_LEN, GFP_KERNEL).ok()?;
+
+    with(dev, |name| {
+        let name = name?;
+
+        name.iter()
+            .try_for_each(|&c| text.push_within_capacity(c))
+            .ok()
+    })?;
+    Some(text)
 }
 
 /// Sets the device's override, and returns the one it had.

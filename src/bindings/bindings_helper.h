@@ -24,6 +24,7 @@
 #include "helpers_ftrace.h"
 #include "helpers_identity.h"
 #include "helpers_pci.h"
+#include "helpers_trace.h"
 #include "helpers_transaction.h"
 
 #endif /* OVERDRIVE_BINDINGS_HELPER_H */

@@ -7,6 +7,7 @@
 #include <linux/pm_runtime.h>
 #include <linux/property.h>
 #include <linux/reset.h>
+#include <linux/uaccess.h>
 
 #include "helpers_device.h"
 
@@ -25,6 +26,16 @@
 DEFINE_ACCESS(8)
 DEFINE_ACCESS(16)
 DEFINE_ACCESS(32)
+
+int overdrive_put_user_u32(u32 value, u32 __user *ptr)
+{
+	return put_user(value, ptr);
+}
+
+int overdrive_get_user_u32(u32 *value, const u32 __user *ptr)
+{
+	return get_user(*value, ptr);
+}
 
 void __iomem *overdrive_ioport_map(unsigned long port, unsigned int len)
 {

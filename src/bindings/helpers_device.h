@@ -19,6 +19,9 @@ void overdrive_iowrite8(u8 value, void __iomem *addr);
 void overdrive_iowrite16(u16 value, void __iomem *addr);
 void overdrive_iowrite32(u32 value, void __iomem *addr);
 
+int overdrive_put_user_u32(u32 value, u32 __user *ptr);
+int overdrive_get_user_u32(u32 *value, const u32 __user *ptr);
+
 void __iomem *overdrive_ioport_map(unsigned long port, unsigned int len);
 void overdrive_ioport_unmap(void __iomem *addr);
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/amba/bus.h>
 #include <linux/device.h>
+#ifdef CONFIG_CDX_BUS
+#include <linux/cdx/cdx_bus.h>
+#endif
+#ifdef CONFIG_FSL_MC_BUS
+#include <linux/fsl/mc.h>
+#endif
 #include <linux/iommu.h>
 #include <linux/kernfs.h>
 #include <linux/notifier.h>
@@ -81,6 +87,14 @@ bool overdrive_driver_managed_dma(const struct device_driver *drv)
 #ifdef CONFIG_ARM_AMBA
 	if (drv->bus == &amba_bustype)
 		return container_of_const(drv, struct amba_driver, drv)->driver_managed_dma;
+#endif
+#ifdef CONFIG_FSL_MC_BUS
+	if (drv->bus == &fsl_mc_bus_type)
+		return to_fsl_mc_driver(drv)->driver_managed_dma;
+#endif
+#ifdef CONFIG_CDX_BUS
+	if (drv->bus == &cdx_bus_type)
+		return to_cdx_driver(drv)->driver_managed_dma;
 #endif
 	return false;
 }

@@ -5,7 +5,7 @@
 //! What has to be read from the device is read once, when it is tracked. All else is written down when
 //! somebody asks, which for most devices nobody does.
 
-use super::tracked::TrackedDevice;
+use super::relatives::Relatives;
 use crate::abstractions::{
     device,
     identity::{
@@ -82,14 +82,13 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Writes down the names of a device.
+    /// Writes down the names of `dev`.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn of(tracked: &TrackedDevice) -> Result<Self> {
+    pub(super) fn of(dev: &Device, relatives: &Relatives, identity: &Identity) -> Result<Self> {
         let mut this = Self::default();
-        let (dev, relatives) = (tracked.device(), tracked.relatives());
         let (parent, pf) = (relatives.ancestors().first(), relatives.physical_function());
 
         this.push_paths(Kind::Path, Kind::Path, dev)?;
@@ -106,7 +105,7 @@ impl Names {
         }
 
         identity::with_firmware_path(dev, |path| this.push(Kind::Firmware, path))?;
-        match tracked.identity.pci_serial {
+        match identity.pci_serial {
             Some(number) => {
                 let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
                 let number = CString::try_from_fmt(fmt!(

@@ -32,8 +32,10 @@ pub(crate) struct OverrideSource {
     pub(crate) driver: KVec<u8>,
     /// The token by which the override is recognised.
     pub(crate) token: Token,
-    /// `true` once a uevent told what became of the override.
+    /// `true` once a uevent told what became of the override, for good.
     pub(crate) reported: bool,
+    /// `true` once a uevent told that the driver can't take the device yet.
+    pub(crate) deferral_reported: bool,
 }
 
 impl OverrideSource {
@@ -55,6 +57,7 @@ impl OverrideSource {
             driver,
             token: self.token,
             reported: false,
+            deferral_reported: false,
         })
     }
 

@@ -23,9 +23,9 @@ use kernel::{
 };
 
 /// The state of a device. Formats as one line of `KEY=VALUE`, without its end.
-pub(crate) struct Status<'a>(pub(super) &'a TrackedDevice);
+pub(crate) struct StatusLine<'a>(pub(crate) &'a TrackedDevice);
 
-impl fmt::Display for Status<'_> {
+impl fmt::Display for StatusLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dev = self.0.device();
         // Before the state is locked: it asks others.

@@ -3,12 +3,14 @@
 //! A tracked device, and what the module remembers of it.
 
 use super::{
-    identity::Identity,
+    identity::{
+        Identity,
+        Names, //
+    },
     marks::Marks,
     outcome::Outcome,
     override_source::OverrideSource,
-    relatives::Relatives,
-    status::Status, //
+    relatives::Relatives, //
 };
 use crate::{
     abstractions::{
@@ -154,6 +156,15 @@ impl TrackedDevice {
         )
     }
 
+    /// The texts that rules can name the device by.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn names(&self) -> Result<Names> {
+        Names::of(&self.dev, &self.relatives, &self.identity)
+    }
+
     /// The devices that it comes from.
     pub(crate) fn relatives(&self) -> &Relatives {
         &self.relatives
@@ -204,6 +215,45 @@ impl TrackedDevice {
         drop((cleared, shelved));
     }
 
+    /// Takes note that the kernel has set the override that the device has.
+    ///
+    /// It is exchanged for one that says the same and is never mistaken for another: the kernel's memory
+    /// is handed out again, also for what a user writes.
+    pub(super) fn note_kernel_override(&self) {
+        let token = driver_override::token(&self.dev);
+        let own = (token != Token::NONE)
+            .then(|| driver_override::copy(&self.dev))
+            .and_then(|text| Override::distinct(&text?).ok());
+        let mut by_kernel = token;
+        let mut old = Ok(None);
+
+        if let Some(own) = own {
+            let new = own.token();
+
+            old = driver_override::replace_token(&self.dev, token, Some(own));
+            if old.is_ok() {
+                by_kernel = new;
+            }
+        }
+        self.state.lock().by_kernel = by_kernel;
+        drop(old);
+    }
+
+    /// Leaves the override to the kernel alone: clears what a rule set, and puts back what the kernel set.
+    pub(crate) fn leave_override(&self) {
+        self.clear_set_by(None);
+
+        let by_kernel = self.state.lock().by_kernel;
+
+        if by_kernel != Token::NONE {
+            let text = driver_override::copy(&self.dev);
+            // Without memory it is cleared: what stays would belong to a cache that goes away.
+            let new = text.and_then(|text| Override::new(&text).ok());
+
+            drop(driver_override::replace_token(&self.dev, by_kernel, new));
+        }
+    }
+
     /// Puts back the override from before a transaction, once the old driver has the device.
     pub(crate) fn settle_awaiting(&self) {
         let mut state = self.state.lock();
@@ -252,10 +302,5 @@ impl TrackedDevice {
                 .source
                 .as_ref()
                 .is_none_or(|source| source.token != token)
-    }
-
-    /// The line that tells the device's state.
-    pub(crate) fn status(&self) -> Status<'_> {
-        Status(self)
     }
 }

@@ -22,8 +22,7 @@ use crate::abstractions::{
         Notifier, //
     },
     device,
-    device_attr,
-    driver_override, //
+    device_attr, //
 };
 use kernel::{
     device::Device,
@@ -81,7 +80,7 @@ impl<H: Handler> Link<H> {
             Ok(None) => {}
             Ok(Some(tracked)) => {
                 if is_new {
-                    tracked.state.lock().by_kernel = driver_override::token(dev);
+                    tracked.note_kernel_override();
                 }
                 self.create_files(&tracked);
                 self.handler.added(&tracked);

@@ -20,7 +20,10 @@ use crate::{
             Override, //
         },
     },
-    device::list::Devices,
+    device::{
+        list::Devices,
+        status::StatusLine, //
+    },
     transaction::{
         target::Target,
         Transactions, //
@@ -67,7 +70,7 @@ impl Attribute for Status {
     fn show(dev: &Device, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
         let tracked = Devices::published()?.get(dev)?;
 
-        emit(page, fmt!("{}\n", tracked.status()))
+        emit(page, fmt!("{}\n", StatusLine(&tracked)))
     }
 }
 

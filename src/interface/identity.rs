@@ -12,10 +12,7 @@ use crate::{
         },
         uevent,
     },
-    device::{
-        identity::Names,
-        list::Devices, //
-    },
+    device::list::Devices,
 };
 use kernel::{
     device::Device,
@@ -49,7 +46,7 @@ impl Attribute for Identity {
                 key,
                 BStr::from_bytes(&modalias),
                 end,
-                Names::of(&tracked)?,
+                tracked.names()?,
                 tracked.identity
             ),
         )

@@ -5,6 +5,7 @@
 use super::{
     facts::DeviceFacts,
     rules::{
+        driver_word,
         field::Field,
         spec::Mismatch,
         table::Table,
@@ -23,7 +24,8 @@ use crate::{
             self,
             Override,
             Token, //
-        }, //
+        },
+        trace, //
     },
     bus,
     device::{
@@ -162,12 +164,12 @@ impl Policy {
         if only.is_some_and(|id| id != rule.id) {
             return Ok(());
         }
-        if rule.spec.driver() == Spec::STANDARD {
+        if rule.spec.driver() == driver_word::STANDARD {
             rule.hits = rule.hits.saturating_add(1);
             return Ok(());
         }
         let mut source = source_of(rule, &facts)?;
-        let new = Override::of_rule(&source.driver)?;
+        let new = Override::distinct(&source.driver)?;
         source.token = new.token();
         let keeps_off = source.driver[..] == *DriverName::NONE;
         let mut state = tracked.state.lock();
@@ -181,6 +183,7 @@ impl Policy {
                 BStr::from_bytes(&source.driver),
                 BStr::from_bytes(&source.name)
             );
+            trace::rule(dev, &source.name, &source.driver);
             state.source = Some(source);
         }
         drop(state);
@@ -225,10 +228,16 @@ impl Policy {
 
             if !device::is_bound(dev) && &driver[..] != DriverName::NONE {
                 // A driver that isn't loaded yet finds the device when it is.
-                let _ = device::find_driver(dev, |drv| {
+                let ret = device::find_driver(dev, |drv| {
                     (drv.name() == &driver[..] && bus::matches(dev, drv) == Ok(true))
                         .then(|| drv.attach(dev))
                 });
+
+                // The driver core does not try again what it was asked for this way, and does not tell
+                // of a probe that waits for another device.
+                if let Some(Err(EAGAIN)) = ret {
+                    self.find_out_why(tracked);
+                }
             }
         });
     }
@@ -295,7 +304,7 @@ impl Policy {
         if tracked.is_set_by_user() {
             return Ok(());
         }
-        if &source.driver[..] == Spec::STANDARD {
+        if &source.driver[..] == driver_word::STANDARD {
             // What no rule moved has the driver that the kernel chose.
             if tracked.rule_driver()?.is_none() {
                 return Ok(());
@@ -338,7 +347,7 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
     name.extend_from_slice(rule.spec.name(), GFP_KERNEL)?;
     match rule.spec.driver() {
         // The table asked for it: see `Policy::facts_and_rules`.
-        Spec::GROUP => {
+        driver_word::GROUP => {
             driver.extend_from_slice(facts.group_driver.as_deref().ok_or(EAGAIN)?, GFP_KERNEL)?
         }
         name => driver.extend_from_slice(name, GFP_KERNEL)?,
@@ -350,5 +359,6 @@ fn source_of(rule: &Rule, facts: &DeviceFacts<'_>) -> Result<OverrideSource> {
         driver,
         token: Token::NONE,
         reported: false,
+        deferral_reported: false,
     })
 }

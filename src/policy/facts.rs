@@ -55,7 +55,7 @@ impl<'a> DeviceFacts<'a> {
             Field::Serial,
         ];
         let names = match by_name.iter().any(|&field| required.contains(field)) {
-            true => Names::of(tracked)?,
+            true => tracked.names()?,
             false => Names::default(),
         };
         // What is no text of a rule can't be one of a device that a rule names.

@@ -24,21 +24,47 @@ use kernel::{
 };
 
 /// Tells userspace the outcome, unless it was told already, or `applies` says no.
-fn report(tracked: &TrackedDevice, outcome: &CStr, applies: impl Fn(&OverrideSource) -> bool) {
+pub(super) fn report(
+    tracked: &TrackedDevice,
+    outcome: &CStr,
+    applies: impl Fn(&OverrideSource) -> bool,
+) {
     // A rebind tells by itself.
     if tracked.marks.is_locked() {
         return;
     }
+    tell_once(tracked, outcome, |source| {
+        let is_new = !source.reported && applies(source);
+
+        source.reported |= is_new;
+        is_new
+    });
+}
+
+/// Tells userspace that the driver can't take the device yet, unless that or the outcome was told
+/// already.
+pub(super) fn report_deferral(tracked: &TrackedDevice) {
+    tell_once(tracked, c"OVERDRIVE=deferred", |source| {
+        !source.reported && !core::mem::replace(&mut source.deferral_reported, true)
+    });
+}
+
+fn tell_once(
+    tracked: &TrackedDevice,
+    outcome: &CStr,
+    is_new: impl FnOnce(&mut OverrideSource) -> bool,
+) {
     let variables = {
         let mut state = tracked.state.lock();
 
-        match &mut state.source {
-            Some(source) if !source.reported && applies(source) => {
-                source.reported = true;
-                source.variables()
-            }
-            _ => return,
+        let Some(source) = &mut state.source else {
+            return;
+        };
+
+        if !source.is_current(tracked.device()) || !is_new(source) {
+            return;
         }
+        source.variables()
     };
 
     if let Ok([by, driver]) = variables {
@@ -92,20 +118,12 @@ impl Work for KeptOff {
 }
 
 impl Policy {
-    /// Tells userspace what became of the override that a rule set.
-    ///
-    /// Called when a driver was bound to the device, or failed to be.
-    pub(super) fn report_probe(&self, tracked: &TrackedDevice, bound: bool) {
-        let dev = tracked.device();
-
-        if bound {
-            // Another driver is no success, and is made good.
-            report(tracked, c"OVERDRIVE=bound", |source| {
-                device::with_driver_name(dev, |name| name == Some(&source.driver[..]))
-            });
-        } else {
-            report(tracked, c"OVERDRIVE=failed", |_| true);
-        }
+    /// Tells userspace that the driver is bound which a rule named.
+    pub(super) fn report_bound(&self, tracked: &TrackedDevice) {
+        // Another driver is no success, and is made good.
+        report(tracked, c"OVERDRIVE=bound", |source| {
+            device::with_driver_name(tracked.device(), |name| name == Some(&source.driver[..]))
+        });
     }
 
     /// Tells userspace, when it knows the device, that a rule keeps all drivers off it.

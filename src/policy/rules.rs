@@ -13,9 +13,11 @@
 
 pub(crate) mod builder;
 pub(crate) mod canonical;
+pub(crate) mod driver_word;
 pub(crate) mod field;
 pub(crate) mod param;
 pub(crate) mod pattern;
+pub(crate) mod rule_error;
 pub(crate) mod slot;
 pub(crate) mod spec;
 pub(crate) mod table;

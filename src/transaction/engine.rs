@@ -262,6 +262,7 @@ impl<R: Runtime> Transaction<R> {
     }
 
     fn begin(this: &Arc<Self>) {
+        R::begins(&this.members, this.term);
         Self::start(this, 0, When::Now);
     }
 

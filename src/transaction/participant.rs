@@ -3,12 +3,12 @@
 //! A device in a transaction, and what is needed to put it back.
 
 use super::{
-    answer::Reason,
     engine::{
         End,
         Member,
         Term, //
     },
+    reason::Reason,
     target::{
         self,
         Target, //
@@ -24,7 +24,8 @@ use crate::{
             self,
             Override,
             Token, //
-        }, //
+        },
+        trace, //
     },
     device::{
         marks::Marks,
@@ -74,17 +75,19 @@ struct Saved {
     outcome: Option<Outcome>,
 }
 
-/// The way in which a device came back.
+/// The way in which a device came to a driver that can take it later.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Back {
-    /// It is with its old driver.
+pub(crate) enum Back {
+    /// It is with the driver.
     Bound,
-    /// The old driver takes it when it can.
+    /// The driver takes it when it can.
     Deferred,
 }
 
 /// A device in a transaction.
 pub(crate) struct Participant {
+    /// The number of the transaction.
+    id: trace::Id,
     tracked: Arc<TrackedDevice>,
     target: Arc<Target>,
     term: Term,
@@ -94,6 +97,7 @@ pub(crate) struct Participant {
 impl Participant {
     /// Makes one. `source` is the rule that moves the device, if one does.
     pub(super) fn new(
+        id: trace::Id,
         tracked: Arc<TrackedDevice>,
         target: Arc<Target>,
         term: Term,
@@ -113,6 +117,7 @@ impl Participant {
         };
 
         Ok(Self {
+            id,
             tracked,
             target,
             term,
@@ -122,6 +127,11 @@ impl Participant {
 
     fn with<R>(&self, f: impl FnOnce(&mut Saved) -> R) -> R {
         f(&mut self.saved.lock())
+    }
+
+    /// Returns the number of the transaction.
+    pub(super) fn id(&self) -> trace::Id {
+        self.id
     }
 
     /// The device, as it is tracked.
@@ -206,6 +216,20 @@ impl Participant {
         }
     }
 
+    fn trace_end(&self, end: End, back: Result<Back>) {
+        let dev = self.device();
+
+        self.with(|saved| match end {
+            End::Untouched(_) => {}
+            End::Done if self.term == Term::Good => {}
+            End::Done => trace::lend(self.id, dev, self.target.as_override().unwrap_or_default()),
+            End::RolledBack(err) => trace::roll_back(self.id, dev, &saved.old_driver, err),
+            End::Returned => {
+                trace::give_back(self.id, dev, &saved.old_driver, back.map(|_| ()));
+            }
+        });
+    }
+
     /// Sets the outcome, and tells it.
     fn conclude(&self, outcome: Outcome) {
         self.with(|saved| saved.outcome = Some(outcome));
@@ -220,7 +244,7 @@ impl Participant {
         }
         if self.tracked.marks.is_dying() {
             // Nobody else does it anymore.
-            self.tracked.clear_set_by(None);
+            self.tracked.leave_override();
         }
         let result = match outcome {
             Outcome::RolledBack(_) => c"OVERDRIVE=rolled-back",
@@ -258,7 +282,7 @@ impl Member for Participant {
         let by_rule = self.with(|saved| saved.source.is_some());
         let new = match self.target.as_override() {
             None => None,
-            Some(name) if by_rule => Some(Override::of_rule(name)?),
+            Some(name) if by_rule => Some(Override::distinct(name)?),
             Some(name) => Some(Override::new(name)?),
         };
         let mut old_driver = self.with(|saved| core::mem::take(&mut saved.old_driver));
@@ -304,6 +328,7 @@ impl Member for Participant {
 
             if let Some(source) = &mut source {
                 source.token = token;
+                trace::rule(self.device(), &source.name, &source.driver);
             }
             let shelved = core::mem::replace(&mut state.source, source);
             // What somebody else has set since is no rule's.
@@ -325,7 +350,10 @@ impl Member for Participant {
     fn release(&self) {
         if self.will_be_released() {
             device::release_driver(self.device());
-            self.with(|saved| saved.released = true);
+            self.with(|saved| {
+                saved.released = true;
+                trace::release(self.id, self.device(), &saved.old_driver);
+            });
         }
     }
 
@@ -335,7 +363,11 @@ impl Member for Participant {
         if !self.with(|saved| saved.released) {
             return Ok(());
         }
-        self.target.attach(dev).inspect_err(|&err| {
+        let ret = self.target.attach(dev);
+        let driver = self.target.as_override().unwrap_or_default();
+
+        trace::attach(self.id, dev, driver, ret);
+        ret.inspect_err(|&err| {
             let reason = match err {
                 EAGAIN => Reason::Deferred,
                 ENOMEM => Reason::NoMemory,
@@ -361,7 +393,10 @@ impl Member for Participant {
             return;
         }
         if released {
+            let driver = self.target.as_override().unwrap_or_default();
+
             device::release_driver(self.device());
+            trace::release(self.id, self.device(), driver);
             self.with(|saved| {
                 if let Some(naming) = saved.naming.take() {
                     let mut state = self.tracked.state.lock();
@@ -388,7 +423,15 @@ impl Member for Participant {
         // Taken out meanwhile: nothing is locked while the driver core is called.
         let old_driver = self.with(|saved| core::mem::take(&mut saved.old_driver));
         let back = if released && !old_driver.is_empty() {
-            give_back(dev, &old_driver)
+            let back = give_to(dev, &old_driver);
+            let ret = match back {
+                Ok(Back::Bound) => Ok(()),
+                Ok(Back::Deferred) => Err(EAGAIN),
+                Err(err) => Err(err),
+            };
+
+            trace::attach(self.id, dev, &old_driver, ret);
+            back
         } else {
             Ok(Back::Bound)
         };
@@ -441,6 +484,7 @@ impl Member for Participant {
             },
         };
 
+        self.trace_end(end, back);
         if let Err(err) = back {
             if !self.tracked.marks.is_dying() {
                 dev_err!(
@@ -455,11 +499,11 @@ impl Member for Participant {
     }
 }
 
-/// Binds the device to its old driver.
-fn give_back(dev: &Device, old_driver: &[u8]) -> Result<Back> {
+/// Binds the device to a driver that its override names, now or when the driver can take it.
+pub(super) fn give_to(dev: &Device, driver: &[u8]) -> Result<Back> {
     // Want of memory passes, and is no refusal.
-    let ret = target::attach_to(dev, old_driver).or_else(|err| match err {
-        ENOMEM => target::attach_to(dev, old_driver),
+    let ret = target::attach_to(dev, driver).or_else(|err| match err {
+        ENOMEM => target::attach_to(dev, driver),
         err => Err(err),
     });
 

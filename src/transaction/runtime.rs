@@ -3,14 +3,15 @@
 //! The services of the kernel for the engine: work items on a queue of this module's own.
 
 use super::{
-    answer::Reason,
     engine::{
         self,
         Level,
+        Term,
         Transaction,
         When, //
     },
-    participant::Participant, //
+    participant::Participant,
+    reason::Reason, //
 };
 use crate::{
     abstractions::{
@@ -18,6 +19,7 @@ use crate::{
         iommu,
         module,
         monitor::Monitor,
+        trace,
         vfio::door::{
             self,
             DoorClosed, //
@@ -198,6 +200,14 @@ impl engine::Runtime for Kernel {
 
         *task.transaction.lock() = Some(transaction);
         workqueue::queue(task.clone(), msecs);
+    }
+
+    fn begins(members: &[Participant], term: Term) {
+        if let Some(first) = members.first() {
+            let driver = first.target().as_override().unwrap_or_default();
+
+            trace::begin(first.id(), members.len(), driver, term == Term::Loan);
+        }
     }
 
     fn close_doors(members: &[Participant]) -> Result<Doors, (usize, Error)> {

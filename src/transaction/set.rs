@@ -3,10 +3,7 @@
 //! A set of devices, and the plan for it.
 
 use super::{
-    answer::{
-        Answer,
-        Reason, //
-    },
+    answer::Answer,
     engine::Term,
     participant::Participant,
     plan::{
@@ -15,6 +12,7 @@ use super::{
         Plan,
         Subject, //
     },
+    reason::Reason,
     target::{
         self,
         Target, //
@@ -23,7 +21,8 @@ use super::{
 use crate::{
     abstractions::{
         bus::Bus,
-        device, //
+        device,
+        trace, //
     },
     device::{
         list::Devices,
@@ -37,6 +36,10 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc, //
     }, //
 };
@@ -56,11 +59,15 @@ pub(super) fn participants(
     term: Term,
     mut source: Option<OverrideSource>,
 ) -> Result<KVec<Participant>> {
+    static LAST: Atomic<u64> = Atomic::new(0);
+
+    let id = trace::Id(LAST.fetch_add(1, Relaxed) + 1);
     let target = Arc::new(target, GFP_KERNEL)?;
     let mut participants = KVec::with_capacity(devices.len(), GFP_KERNEL)?;
 
     for tracked in devices {
-        let participant = Participant::new(tracked.clone(), target.clone(), term, source.take())?;
+        let participant =
+            Participant::new(id, tracked.clone(), target.clone(), term, source.take())?;
 
         participants.push(participant, GFP_KERNEL)?;
     }

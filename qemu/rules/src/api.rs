@@ -4,10 +4,11 @@
 
 use crate::policy::rules::{
     self,
-    builder::{RuleBuilder, RuleError},
+    builder::RuleBuilder,
     field::{Comparison, Field, MatchTarget, PRECEDENCE},
     param,
     pattern::Pattern,
+    rule_error::RuleError,
     slot::{self, SlotBus},
     spec::Mismatch,
     table::Table,

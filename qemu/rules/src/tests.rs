@@ -554,6 +554,8 @@ fn values_become_canonical() {
     assert_eq!(canonical("vf", "3-0"), Err(Some(0)));
     assert_eq!(canonical("vf", "0-70000"), Err(Some(6)));
     assert_eq!(canonical("driver", "@standard"), ok("@standard"));
+    assert_eq!(canonical("driver", "a driver"), ok("a driver"));
+    assert_eq!(canonical("driver", "a/driver"), Err(Some(1)));
     assert_eq!(canonical("driver", "@all"), Err(Some(0)));
     assert_eq!(canonical("bus", "a/b"), Err(Some(1)));
 }
@@ -673,7 +675,7 @@ fn many_rules() {
 /// Whoever is refused is told why, each time in other words; memory is no fault of the text.
 #[test]
 fn errors_have_reasons_of_their_own() {
-    use crate::policy::rules::builder::RuleError;
+    use crate::policy::rules::rule_error::RuleError;
     use kernel::prelude::{Error, E2BIG, EINVAL, ENOMEM};
 
     let errors = [

@@ -81,6 +81,15 @@ pub enum Command {
     /// Tell what restore or the next boot would do to the devices that are here
     #[command(after_help = help::FORESIGHT)]
     Plan(Plan),
+    /// Tell which PCI devices can be handed out, and why the others can not
+    #[command(after_help = help::SURVEY)]
+    Survey(Survey),
+    /// Make rules from what driverctl and vfio-pci were told
+    #[command(after_help = help::IMPORT)]
+    Import(Import),
+    /// Describe what is bound to VFIO for container runtimes
+    #[command(after_help = help::CDI)]
+    Cdi(Cdi),
 }
 
 /// Which devices are shown, and how.
@@ -345,6 +354,32 @@ pub struct Plan {
 #[derive(Debug, ClapArgs)]
 pub struct Check {
     /// For programs: an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The handling of rules from elsewhere.
+#[derive(Debug, ClapArgs)]
+pub struct Import {
+    /// Write the rules to /etc/overdrive.d
+    #[arg(long)]
+    pub save: bool,
+    /// Also for devices that the next boot needs
+    #[arg(long, short)]
+    pub force: bool,
+    /// For programs: an object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `cdi`; there are none.
+#[derive(Debug, ClapArgs)]
+pub struct Cdi {}
+
+/// The form in which a survey is shown.
+#[derive(Debug, ClapArgs)]
+pub struct Survey {
+    /// For programs: an object
     #[arg(long)]
     pub json: bool,
 }

@@ -4,9 +4,11 @@
 
 mod bind;
 mod bus;
+mod cdi;
 mod check;
 mod doctor;
 mod explain;
+mod import;
 mod list;
 mod make;
 mod plan;
@@ -16,6 +18,7 @@ mod run;
 mod save;
 mod slot;
 mod status;
+mod survey;
 mod tree;
 mod variant;
 
@@ -41,5 +44,8 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Run(args) => run::run(system, &args),
         Command::Explain(args) => explain::run(system, &args),
         Command::Plan(args) => plan::run(system, &args),
+        Command::Survey(args) => survey::run(system, &args),
+        Command::Import(args) => import::run(system, &args),
+        Command::Cdi(args) => cdi::run(system, &args),
     }
 }

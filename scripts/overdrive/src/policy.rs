@@ -124,6 +124,18 @@ pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
     found
 }
 
+/// Returns the devices that a new slot would take from drivers that they are used with.
+pub fn taken_by_slot(system: &System, text: &str) -> Vec<Device> {
+    match slot::as_rule(system, text) {
+        Ok(rule) => moved_by(system, &rule)
+            .into_iter()
+            .map(|one| one.device)
+            .filter(|device| device.driver.is_some())
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// Returns the devices that a new rule has for another driver from the next boot on.
 pub fn taken_at_boot(system: &System, saved: &Saved, rule: &RuleText) -> Vec<Move> {
     let mut policy = Policy::default();

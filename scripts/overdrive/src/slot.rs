@@ -7,11 +7,9 @@ use std::io;
 use overdrive_rules::{RuleText, Slot};
 
 use crate::{
-    device::Device,
     failure::{Exit, Failure, Result, reason},
-    modules, policy,
+    modules,
     system::System,
-    users::Users,
 };
 
 const PLATFORM: &str = "platform/";
@@ -115,28 +113,6 @@ pub fn as_rule(system: &System, text: &str) -> std::result::Result<RuleText, Str
         rule.set(key, text).map_err(|error| error.to_string())?;
     }
     Ok(rule)
-}
-
-/// Returns the devices that a slot would take from drivers that they are used with.
-pub fn taken(system: &System, text: &str) -> Vec<Device> {
-    match as_rule(system, text) {
-        Ok(rule) => policy::moved_by(system, &rule)
-            .into_iter()
-            .map(|one| one.device)
-            .filter(|device| device.driver.is_some())
-            .collect(),
-        Err(_) => Vec::new(),
-    }
-}
-
-/// Returns the names of those of them that are in use.
-pub fn users(system: &System, text: &str) -> Vec<String> {
-    let users = Users::new(system);
-    taken(system, text)
-        .into_iter()
-        .filter(|device| !users.of(device).is_empty())
-        .map(|device| device.name)
-        .collect()
 }
 
 fn default_driver(bus: &str) -> &'static str {

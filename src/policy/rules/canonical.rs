@@ -7,9 +7,12 @@
 //! What can match no device is refused, with the form that works.
 
 use super::{
-    pattern::Pattern,
-    ParseError,
-    Spec, //
+    driver_word,
+    pattern::{
+        is_printable,
+        Pattern, //
+    },
+    ParseError, //
 };
 use crate::driver_name::DriverName;
 use kernel::{
@@ -35,11 +38,6 @@ fn checked(text: &[u8], reason: &'static str, valid: fn(u8) -> bool) -> Canonica
     }
 }
 
-/// Returns `true` for characters that names of devices have: spaces are among them.
-pub(super) fn is_printable(c: u8) -> bool {
-    c == b' ' || c.is_ascii_graphic()
-}
-
 fn is_word(c: u8) -> bool {
     c.is_ascii_graphic() && c != b'/'
 }
@@ -60,10 +58,12 @@ pub(super) fn flag(text: &[u8]) -> Canonical {
 
 /// The name of a driver, or one of the words that stand for one.
 pub(super) fn driver(text: &[u8]) -> Canonical {
-    let text = checked(text, "no character of a driver's name", is_word)?;
+    let text = checked(text, "no character of a driver's name", |c| {
+        is_printable(c) && c != b'/'
+    })?;
 
     match &text[..] {
-        DriverName::NONE | Spec::GROUP | Spec::STANDARD => Ok(text),
+        DriverName::NONE | driver_word::GROUP | driver_word::STANDARD => Ok(text),
         // No driver has such a name: it is a word that this module does not know.
         [b'@', ..] => Err(ParseError::new(0, "@group or @standard expected")),
         name if DriverName::is_valid(name) => Ok(text),

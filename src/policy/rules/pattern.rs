@@ -2,11 +2,13 @@
 
 //! Globbing, as `modules.alias` and the programs that read it do.
 
-use super::{
-    canonical::is_printable,
-    ParseError, //
-};
+use super::ParseError;
 use kernel::prelude::*;
+
+/// Returns `true` for characters that names of devices have: spaces are among them.
+pub(super) fn is_printable(c: u8) -> bool {
+    c == b' ' || c.is_ascii_graphic()
+}
 
 /// A pattern: what `fnmatch(3)` takes, without flags.
 ///

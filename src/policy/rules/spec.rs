@@ -3,7 +3,6 @@
 //! The texts of a rule, and which devices they match.
 
 use super::{
-    builder::RuleError,
     field::{
         Field,
         Key,
@@ -12,6 +11,7 @@ use super::{
         PRECEDENCE, //
     },
     pattern::Pattern,
+    rule_error::RuleError,
     RuleId, //
 };
 use kernel::prelude::*;
@@ -56,13 +56,6 @@ pub(crate) struct Spec {
 impl Spec {
     /// The longest that all texts of a rule can be together, in bytes.
     pub(crate) const MAX_TEXT: usize = 256;
-
-    /// The driver that keeps a group together: the one that other members of the group have, else
-    /// `none`.
-    pub(crate) const GROUP: &'static [u8] = b"@group";
-
-    /// The driver that the kernel chooses: the device gets no override. An exception to other rules.
-    pub(crate) const STANDARD: &'static [u8] = b"@standard";
 
     /// The step of rules that have no key.
     pub(super) const REST: usize = PRECEDENCE.len();
@@ -135,7 +128,8 @@ impl Spec {
         self.part(1 + field.number())
     }
 
-    /// The driver's name, `none`, [`Spec::GROUP`] or [`Spec::STANDARD`].
+    /// The driver's name, `none`, [`GROUP`](super::driver_word::GROUP) or
+    /// [`STANDARD`](super::driver_word::STANDARD).
     pub(crate) fn driver(&self) -> &[u8] {
         self.get(Field::Driver)
     }

@@ -17,6 +17,7 @@
 //! but `bus`, `vf` and `group_owned`.
 
 use super::{
+    driver_word,
     field::{
         Field,
         Key,
@@ -38,7 +39,7 @@ use kernel::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequiredFacts {
     fields: u32,
-    /// The driver that [`Spec::GROUP`] stands for.
+    /// The driver that [`GROUP`](super::driver_word::GROUP) stands for.
     pub(crate) group_driver: bool,
 }
 
@@ -55,7 +56,7 @@ impl RequiredFacts {
 ///
 /// `rules` is sorted by key (a step and a text) and [`Rank`], and no two rules have the same ID.
 /// `starts` has the index of the first rule of each step and those after it. `with_field` counts the
-/// rules that have each field, and `with_group` those whose driver is [`Spec::GROUP`].
+/// rules that have each field, and `with_group` those whose driver is [`GROUP`](super::driver_word::GROUP).
 pub(crate) struct Table {
     rules: KVVec<KBox<Rule>>,
     starts: [usize; Spec::REST + 2],
@@ -129,7 +130,7 @@ impl Table {
                 adjust(count);
             }
         }
-        if spec.driver() == Spec::GROUP {
+        if spec.driver() == driver_word::GROUP {
             adjust(&mut self.with_group);
         }
     }

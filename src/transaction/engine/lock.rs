@@ -86,6 +86,33 @@ impl<R: Runtime> TransactionLock<R> {
         }
     }
 
+    /// Locks one device that is in no transaction, if it is free.
+    ///
+    /// # Errors
+    ///
+    /// As [`TransactionLock::try_lock`].
+    pub(crate) fn try_lock_one(&self, marks: &Marks) -> Result {
+        self.shared.with(|shared| {
+            if marks.is_dying() {
+                return Err(ENODEV);
+            }
+            if shared.closed || marks.is_lent() || marks.is_locked() {
+                return Err(EBUSY);
+            }
+            marks.locked.store(true, Relaxed);
+            shared.running += 1;
+            Ok(())
+        })
+    }
+
+    /// Unlocks it.
+    pub(crate) fn unlock_one(&self, marks: &Marks) {
+        self.shared.update(|shared| {
+            marks.locked.store(false, Relaxed);
+            shared.running = shared.running.saturating_sub(1);
+        });
+    }
+
     /// Locks the devices; `EAGAIN` if they are not free now.
     fn take(shared: &mut Shared, members: &[R::Member], term: Term) -> Result {
         let any = |is: fn(&Marks) -> bool| members.iter().any(|it| is(it.marks()));

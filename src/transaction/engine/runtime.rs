@@ -4,6 +4,7 @@
 
 use super::{
     End,
+    Term,
     Transaction, //
 };
 use crate::device::marks::Marks;
@@ -125,6 +126,9 @@ pub(crate) trait Runtime: Sized + Send + Sync + 'static {
 
     /// Starts a task, which calls [`Transaction::run`]. Allocates nothing and waits for nothing.
     fn start(task: &Self::Task, transaction: Arc<Transaction<Self>>, when: When);
+
+    /// Called when a transaction has locked its devices.
+    fn begins(_members: &[Self::Member], _term: Term) {}
 
     /// Keeps users from opening the devices, if none has any open.
     ///

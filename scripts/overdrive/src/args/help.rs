@@ -96,6 +96,29 @@ Both ask the code that decides in the kernel. Nothing is changed.
 overdrive plan tells what overdrive restore would do now, or with --boot, which drivers the devices that are here have
 after the next boot, and who uses those that would lose theirs.";
 
+/// For `survey`.
+pub(super) const SURVEY: &str = "\
+A line for each PCI device but bridges. WHY NOT names what keeps userspace from it: who uses it, devices of its IOMMU
+group that the host's drivers have, memory that the firmware uses. RESET is how the kernel can reset it between two
+users; without a reset, the second one finds what the first one left.";
+
+/// For `import`.
+pub(super) const IMPORT: &str = "\
+Reads the files of driverctl in /etc/driverctl.d, and ids= of vfio-pci in modprobe.d and on the kernel's command line,
+and shows a rule for each device of this machine that they give a driver: by its identity, so that another device in
+its place, or another one of its kind, keeps its own. --save writes those rules; one of the same name that is saved
+already is left alone.";
+
+/// For `cdi`.
+pub(super) const CDI: &str = "\
+Prints a Container Device Interface specification (JSON) with a device for each one that can be opened through VFIO.
+The names of files for VFIO can change when a device is bound again; then make it again.
+
+Example: a container with a device
+  overdrive bind 0000:03:00.0 vfio-meta
+  overdrive cdi >/etc/cdi/overdrive.json
+  podman run --device overdrive/vfio=0000:03:00.0 ...";
+
 /// For `slot`.
 pub(super) const SLOT: &str = "\
 A slot is a place whose device the meta driver seizes when it is discovered. For PCI it is an address as xen-pciback

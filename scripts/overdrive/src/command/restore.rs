@@ -244,7 +244,12 @@ fn slots(system: &System, saved: &Saved, force: bool, report: &mut Report) {
             continue;
         }
         if !force {
-            let used = slot::users(system, slot);
+            let users = Users::new(system);
+            let used: Vec<String> = policy::taken_by_slot(system, slot)
+                .into_iter()
+                .filter(|device| !users.of(device).is_empty())
+                .map(|device| device.name)
+                .collect();
             for device in &used {
                 output::say(
                     entry

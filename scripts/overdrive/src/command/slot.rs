@@ -2,7 +2,9 @@
 
 //! `slot`: devices that a meta driver seizes, by address.
 
-use crate::{args, failure::Result, output, rule::configfs, slot, system::System, users::Users};
+use crate::{
+    args, failure::Result, output, policy, rule::configfs, slot, system::System, users::Users,
+};
 
 /// Runs the command.
 pub(super) fn run(system: &System, args: &args::Slot) -> Result {
@@ -10,7 +12,7 @@ pub(super) fn run(system: &System, args: &args::Slot) -> Result {
     match args {
         args::Slot::Add(args) => {
             if !args.force {
-                Users::new(system).refuse(&slot::taken(system, &args.slot))?;
+                Users::new(system).refuse(&policy::taken_by_slot(system, &args.slot))?;
             }
             slot::add(system, &args.slot)
         }

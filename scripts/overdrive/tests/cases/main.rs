@@ -2,6 +2,9 @@
 
 //! The program on recorded machines: what it prints, and its exit status.
 
+mod big;
+mod containers;
+mod import;
 mod machine;
 mod manual;
 mod moves;

@@ -46,7 +46,7 @@ check "the driver has a link to overdrive, which is no module" \
 check "the version can be read" test -s /sys/module/overdrive/version
 
 # Shows that the count works.
-rebind $disk standard
+rebind $disk ""
 check "the disk's driver probes it when it may" is "$(probes nvme_probe)" 1
 check "a disk that was given away works with its standard driver" is_as $disk nvme "(null)"
 rebind $disk vfio-meta
@@ -56,7 +56,7 @@ check "a rule is made at run time" rule late "device=$twin" driver=vfio-meta
 echo 1 >$rules/late/apply
 check "a rule of the running system moves a device" is_as $twin vfio-meta vfio-meta
 rmdir $rules/late
-rebind $twin standard
+rebind $twin ""
 
 exec 9<>/dev/overdrive
 check "devices are lent" sh -c "echo 'lend driver=vfio-meta pci/$other_edu pci/$twin' >&9"

@@ -6,7 +6,7 @@
 #
 # Machines: q35
 # Flavors: built-in
-# Append: "overdrive.rules=name=disk,device=0000:01:00.0,driver=vfio-meta" "overdrive.rules=name=card,path=00:06.0,driver=vfio-meta;name=edu,device=0000:00:04.0,driver=vfio-meta;bus=virtio,modalias=virtio:d00000004v*,driver=none;rubbish" overdrive.slots=(00:0a.0) overdrive.buses=virtio vfio-pci.ids=1234:11e8 kprobe_event=p:probes/nvme_probe,nvme_probe;p:probes/virtrng_probe,virtrng_probe
+# Append: "overdrive.rules=name=disk,device=0000:01:00.0,driver=vfio-meta" "overdrive.rules=name=card,path=00:06.0,driver=vfio-meta;name=edu,device=0000:00:04.0,driver=vfio-meta;bus=virtio,modalias=virtio:d00000004v*,driver=none;rubbish" overdrive.slots=(00:0a.0) overdrive.buses=virtio overdrive.platform_driver=vfio-meta-platform vfio-pci.ids=1234:11e8 kprobe_event=p:probes/nvme_probe,nvme_probe;p:probes/virtrng_probe,virtrng_probe
 
 . ./lib.sh
 . ./devices.sh
@@ -46,7 +46,7 @@ check "the driver has a link to overdrive, which is no module" \
 check "the version can be read" test -s /sys/module/overdrive/version
 
 # Shows that the count works.
-rebind $disk standard
+rebind $disk ""
 check "the disk's driver probes it when it may" is "$(probes nvme_probe)" 1
 check "a disk that was given away works with its standard driver" is_as $disk nvme "(null)"
 rebind $disk vfio-meta
@@ -56,7 +56,7 @@ check "a rule is made at run time" rule late "device=$twin" driver=vfio-meta
 echo 1 >$rules/late/apply
 check "a rule of the running system moves a device" is_as $twin vfio-meta vfio-meta
 rmdir $rules/late
-rebind $twin standard
+rebind $twin ""
 
 exec 9<>/dev/overdrive
 check "devices are lent" sh -c "echo 'lend driver=vfio-meta pci/$other_edu pci/$twin' >&9"

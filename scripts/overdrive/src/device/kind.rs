@@ -50,7 +50,13 @@ pub fn describe(system: &System, device: &Device) -> String {
 /// Returns the class of a PCI device in six digits, and its ID. One file has both, at least on a machine that was not
 /// recorded by half.
 fn pci_identity(system: &System, device: &Device) -> (String, String) {
-    let text = system.attribute(&device.file("uevent")).unwrap_or_default();
+    let read;
+    let text = if device.variables.is_empty() {
+        read = system.attribute(&device.file("uevent")).unwrap_or_default();
+        read.as_str()
+    } else {
+        &device.variables
+    };
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
     if let (Some(class), Some(id)) = (value("PCI_CLASS="), value("PCI_ID=")) {
         return (format!("{class:0>6}"), id.to_ascii_lowercase());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the hooks for initramfs-tools and dracut put into an image, and what they say meanwhile.
+//! The hooks for initramfs-tools and dracut: the files of an image, and the warnings while it is made.
 
 use std::{
     env, fs,

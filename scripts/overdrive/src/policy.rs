@@ -113,6 +113,35 @@ pub fn moves(system: &System, policy: &Policy, devices: &[Device]) -> Vec<Move> 
         .collect()
 }
 
+/// The devices that are here as rules see them, for a question about many rules.
+#[derive(Debug)]
+pub struct Targets(Vec<overdrive_rules::Device>);
+
+impl Targets {
+    /// Reads all devices that rules can act on.
+    pub fn read(system: &System) -> Self {
+        let devices = devices(system);
+        Self(
+            devices
+                .iter()
+                .map(|device| identity::of(system, device))
+                .collect(),
+        )
+    }
+
+    /// Returns `false` if the rule matches none of them, whatever the other rules are.
+    pub fn may_match(&self, rule: &RuleText) -> bool {
+        let mut alone = Policy::default();
+        alone.add(rule);
+        // Groups change hands.
+        !rule.get("group_owned").is_empty()
+            || self
+                .0
+                .iter()
+                .any(|target| alone.rules.find(target).is_some())
+    }
+}
+
 /// Returns the devices that a new rule moves when it is applied. Devices whose override a user set are left alone.
 pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
     let mut policy = Policy::in_force(system);

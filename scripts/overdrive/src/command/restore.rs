@@ -2,6 +2,8 @@
 
 //! `restore`: puts in force what is saved, each entry for itself.
 
+use std::cell::OnceCell;
+
 use overdrive_rules::RuleText;
 use serde::Serialize;
 
@@ -11,7 +13,7 @@ use crate::{
     failure::{Exit, Failure, Result, reason},
     modules::{self, driver},
     output::{self, json},
-    policy,
+    policy::{self, Targets},
     rule::{self, configfs, parameter},
     slot,
     store::{Entry, Saved, Store, boot, parameters},
@@ -39,9 +41,10 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
     load(system, &mut report)?;
     configfs::require_module(system)?;
     buses(system, &saved, &mut report);
+    let here = OnceCell::new();
     for entry in &saved.rules {
         let rule = with_driver(system, entry, &mut report);
-        restore_rule(system, entry, &rule, args.force, &mut report);
+        restore_rule(system, entry, &rule, &here, args.force, &mut report);
     }
     slots(system, &saved, args.force, &mut report);
     report.end(args.json)
@@ -191,6 +194,7 @@ fn restore_rule(
     system: &System,
     entry: &Entry<RuleText>,
     rule: &RuleText,
+    here: &OnceCell<Targets>,
     force: bool,
     report: &mut Report,
 ) {
@@ -215,7 +219,10 @@ fn restore_rule(
     report.did(format!("rule {}", rule.name));
     // What is here already must have its driver too.
     let users = Users::new(system);
-    let moved = policy::moved_by(system, rule);
+    let moved = match here.get_or_init(|| Targets::read(system)).may_match(rule) {
+        true => policy::moved_by(system, rule),
+        false => Vec::new(),
+    };
     let (used, free): (Vec<_>, Vec<_>) = moved
         .iter()
         .map(|one| &one.device)

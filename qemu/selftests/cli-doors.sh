@@ -141,6 +141,9 @@ check "the partition is named" says "${disk}1 is mounted on /run/mnt"
 check "a rule takes no disk of which a partition is mounted" \
 	exits 3 rule add --apply d "device=$device" driver=vfio-meta
 umount /run/mnt
+dd if=/dev/zero of="/dev/$disk" bs=512 count=1 2>/dev/null
+exits 0 unbind "$device"
+exits 0 release "$device"
 
 # A VFIO group that is open under another name.
 exits 0 bind "$edu" vfio-meta

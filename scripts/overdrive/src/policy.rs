@@ -22,6 +22,11 @@ pub struct Policy {
 impl Policy {
     /// Returns the rules that are in force, slots among them.
     pub fn in_force(system: &System) -> Self {
+        Self::in_force_but(system, &[])
+    }
+
+    /// Returns the rules that are in force but for some in configfs.
+    pub fn in_force_but(system: &System, names: &[String]) -> Self {
         let mut policy = Self::default();
         for rule in parameter::all(system) {
             policy.add(&rule);
@@ -30,7 +35,7 @@ impl Policy {
             policy.add_slot(system, &slot);
         }
         for made in configfs::all(system) {
-            if made.enabled {
+            if made.enabled && !names.contains(&made.rule.name) {
                 policy.add(&made.rule);
             }
         }
@@ -81,18 +86,20 @@ pub struct Move {
 
 /// Returns the devices that rules can act on: those with an override.
 pub fn devices(system: &System) -> Vec<Device> {
-    devices_and(system, "")
+    devices_and(system, &[])
 }
 
-/// Returns the devices that rules can act on when the bus `extended` has been extended.
-fn devices_and(system: &System, extended: &str) -> Vec<Device> {
+/// Returns the devices that rules can act on when the buses `extended` have been extended.
+pub fn devices_and(system: &System, extended: &[&str]) -> Vec<Device> {
     let mut devices = Vec::new();
     for bus in all_buses(system) {
         devices.extend(
             all_on_bus(system, &bus)
                 .iter()
                 .map(|path| Device::read_on_bus(system, path, &bus))
-                .filter(|device| device.has_override_file || device.bus == extended),
+                .filter(|device| {
+                    device.has_override_file || extended.contains(&device.bus.as_str())
+                }),
         );
     }
     devices
@@ -148,7 +155,7 @@ pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
     if policy.rules.iter().all(|its| its.name != rule.name) {
         policy.add(rule);
     }
-    let mut found = moves(system, &policy, &devices_and(system, rule.get("bus")));
+    let mut found = moves(system, &policy, &devices_and(system, &[rule.get("bus")]));
     found.retain(|one| one.rule == rule.name && !is_users(&one.device));
     found
 }
@@ -179,7 +186,7 @@ pub fn taken_at_boot(system: &System, saved: &Saved, rule: &RuleText) -> Vec<Mov
         policy.add_slot(system, &entry.value);
     }
     policy.add(rule);
-    let mut found = moves(system, &policy, &devices_and(system, rule.get("bus")));
+    let mut found = moves(system, &policy, &devices_and(system, &[rule.get("bus")]));
     found.retain(|one| one.rule == rule.name);
     found
 }

@@ -204,10 +204,7 @@ fn restore_rule(
     match parameter::find(system, &rule.name) {
         Some(given) if given.to_parameter() == rule.to_parameter() => return,
         Some(_) => {
-            report.trouble(format!(
-                "{}: the module was loaded with another rule of this name, which holds until it is unloaded: change it in modprobe.d or on the kernel's command line",
-                entry.file
-            ));
+            report.trouble(parameter::conflict(&entry.file));
             return;
         }
         None => {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The hooks for initramfs-tools and dracut: the files of an image, and the warnings while it is made.
+//! The contents of an image that the hooks for initramfs-tools and dracut make, and what they say meanwhile.
 
 use std::{
     env, fs,

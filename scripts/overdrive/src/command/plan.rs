@@ -191,7 +191,7 @@ fn rows(users: &Users<'_>, moves: &[Move], is_refused: bool) -> Vec<Row> {
                 from: one.device.driver.clone(),
                 to: one.driver.clone(),
                 rule: one.rule.clone(),
-                refused: is_refused && !in_use.is_empty(),
+                refused: is_refused && users.would_lose(&one.device),
                 in_use,
             }
         })

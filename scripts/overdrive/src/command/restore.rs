@@ -223,7 +223,7 @@ fn restore_rule(
     let (used, free): (Vec<_>, Vec<_>) = moved
         .iter()
         .map(|one| &one.device)
-        .partition(|device| !force && !users.of(device).is_empty());
+        .partition(|device| !force && users.would_lose(device));
     if used.is_empty() {
         if let Err(why) = configfs::apply(system, &rule.name) {
             report.trouble(format!("{}: {why}", entry.file));

@@ -312,3 +312,32 @@ fn plan_forgets_the_rule_that_a_changed_file_replaces() {
     plan.has(0, "0000:00:06.0  e1000e  vfio-meta  good  nobody");
     plan.lacks("0000:00:07.0");
 }
+
+#[test]
+fn a_card_that_no_driver_has_yet_is_given_away_at_boot() {
+    for (driver, then) in [
+        (None, "none    vfio-meta  gpu"),
+        (Some("amdgpu"), "amdgpu  stays, in use  gpu"),
+    ] {
+        let machine = Machine::new();
+        let folder = machine.pci("pci0000:00/0000:00:09.0", "0300", driver);
+        machine.file(&format!("{folder}/boot_vga"), "1");
+        machine.file("/sys/class/tty/console/active", "tty0");
+        machine.file(
+            "/sys/class/vtconsole/vtcon1/name",
+            "(M) frame buffer device",
+        );
+        machine.file("/sys/class/vtconsole/vtcon1/bind", "1");
+        let screen = format!("{folder}/simple-framebuffer.0/graphics/fb0");
+        machine.dir(&screen);
+        machine.link("/sys/class/graphics/fb0", &screen);
+        machine.file(
+            "/etc/overdrive.d/gpu.rule",
+            "device = 0000:00:09.0\ndriver = vfio-meta",
+        );
+        let plan = machine.run(&["plan"]);
+        plan.has(0, "fb0 shows the console");
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&plan.text).contains(&words(then)), "{}", plan.text);
+    }
+}

@@ -57,8 +57,7 @@ fn pci_identity(system: &System, device: &Device) -> (String, String) {
     } else {
         &device.variables
     };
-    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
-    if let (Some(class), Some(id)) = (value("PCI_CLASS="), value("PCI_ID=")) {
+    if let (Some(class), Some(id)) = (variable(text, "PCI_CLASS="), variable(text, "PCI_ID=")) {
         return (format!("{class:0>6}"), id.to_ascii_lowercase());
     }
     let digits = |name| {
@@ -73,7 +72,19 @@ fn pci_identity(system: &System, device: &Device) -> (String, String) {
 
 /// Returns `true` for a PCI bridge to another bus. What is behind it does not depend on its driver.
 pub fn is_bridge(system: &System, device: &Device) -> bool {
-    device.bus == "pci" && system.line(&device.file("class")).starts_with("0x0604")
+    if device.bus != "pci" {
+        return false;
+    }
+    // What was read already is not asked for again, because machines have thousands of devices.
+    match variable(&device.variables, "PCI_CLASS=") {
+        Some(class) => format!("{class:0>6}").starts_with("0604"),
+        None => system.line(&device.file("class")).starts_with("0x0604"),
+    }
+}
+
+/// Returns the value of a variable of a uevent, whose name ends with `=`.
+fn variable<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name))
 }
 
 fn pci_class(class: &str) -> &'static str {

@@ -11,6 +11,7 @@ mod explain;
 mod import;
 mod list;
 mod make;
+mod monitor;
 mod plan;
 mod restore;
 mod rule;
@@ -46,6 +47,7 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Plan(args) => plan::run(system, &args),
         Command::Survey(args) => survey::run(system, &args),
         Command::Import(args) => import::run(system, &args),
+        Command::Monitor(args) => monitor::run(system, &args),
         Command::Cdi(args) => cdi::run(system, &args),
     }
 }

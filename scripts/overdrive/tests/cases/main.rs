@@ -7,6 +7,7 @@ mod containers;
 mod import;
 mod machine;
 mod manual;
+mod monitor;
 mod moves;
 mod names;
 mod saved;

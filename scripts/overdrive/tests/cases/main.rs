@@ -11,4 +11,5 @@ mod monitor;
 mod moves;
 mod names;
 mod saved;
+mod schemas;
 mod users;

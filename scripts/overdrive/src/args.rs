@@ -84,6 +84,9 @@ pub enum Command {
     /// Tell which PCI devices can be handed out, and why the others can not
     #[command(after_help = help::SURVEY)]
     Survey(Survey),
+    /// Follow moves, rules and near misses as they happen
+    #[command(after_help = help::MONITOR)]
+    Monitor(Monitor),
     /// Make rules from what driverctl and vfio-pci were told
     #[command(after_help = help::IMPORT)]
     Import(Import),
@@ -413,4 +416,15 @@ pub enum NameKind {
     Buses,
     /// Buses that overdrive has extended.
     Extended,
+}
+
+/// The events that are told, and how.
+#[derive(Debug, ClapArgs)]
+pub struct Monitor {
+    /// For programs: an object on every line
+    #[arg(long)]
+    pub json: bool,
+    /// Only these devices, by any of their names, and no rules
+    #[arg(value_name = "DEVICE")]
+    pub devices: Vec<String>,
 }

@@ -11,6 +11,7 @@ mod explain;
 mod import;
 mod list;
 mod make;
+mod monitor;
 mod names;
 mod plan;
 mod restore;
@@ -47,6 +48,7 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Plan(args) => plan::run(system, &args),
         Command::Survey(args) => survey::run(system, &args),
         Command::Import(args) => import::run(system, &args),
+        Command::Monitor(args) => monitor::run(system, &args),
         Command::Cdi(args) => cdi::run(system, &args),
         Command::Names(args) => names::run(system, &args),
     }

@@ -7,6 +7,7 @@
 //! - [`args`] is what a person types; [`command`] has one file for each command.
 //! - [`doctor`] has the findings, one file for each area.
 //! - [`moves`] brings devices to other drivers: with the module's transactions, or by hand.
+//! - [`monitor`] is a running account of devices and rules, from the kernel's uevents.
 //! - [`policy`] foresees what rules do to the devices that are here, by the kernel's own code.
 //! - [`transaction`] is the module's file `/dev/overdrive`.
 //! - [`store`] is the folder `/etc/overdrive.d`: reading, checking, writing.
@@ -23,6 +24,7 @@ pub mod device;
 pub mod doctor;
 pub mod failure;
 pub mod modules;
+pub mod monitor;
 pub mod moves;
 pub mod output;
 pub mod policy;

@@ -24,6 +24,14 @@ pub fn print(text: impl AsRef<str>) {
     print_text(&format!("{}\n", text.as_ref()));
 }
 
+/// Prints a line on standard output at once. Returns `false` if nobody reads it.
+pub fn print_line(line: &str) -> bool {
+    let mut out = io::stdout().lock();
+    out.write_all(format!("{line}\n").as_bytes())
+        .and_then(|()| out.flush())
+        .is_ok()
+}
+
 /// Prints lines on standard output, with as few writes as possible. Whoever stops reading needs no more of them.
 pub fn print_text(text: &str) {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());

@@ -88,6 +88,7 @@ fn run(machine: &Machine, hook: &str, has_module: bool) -> Output {
         .expect("runs");
     Output {
         status: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
         text: format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),

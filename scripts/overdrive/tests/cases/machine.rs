@@ -24,6 +24,8 @@ pub(crate) struct Output {
     pub(crate) status: i32,
     /// Returns standard output, and after it standard error.
     pub(crate) text: String,
+    /// Returns standard output alone.
+    pub(crate) out: String,
 }
 
 impl Output {
@@ -181,6 +183,7 @@ impl Machine {
             .expect("runs");
         Output {
             status: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
             text: format!(
                 "{}{}",
                 String::from_utf8_lossy(&output.stdout),

@@ -3,6 +3,7 @@
 //! A device as sysfs shows it.
 
 pub mod carried;
+pub mod config_space;
 pub mod find;
 pub mod group;
 pub mod hot_plug;

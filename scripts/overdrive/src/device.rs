@@ -2,6 +2,7 @@
 
 //! A device as sysfs shows it.
 
+pub mod acs;
 pub mod carried;
 pub mod config_space;
 pub mod find;

@@ -100,7 +100,9 @@ after the next boot, and who uses those that would lose theirs.";
 pub(super) const SURVEY: &str = "\
 A line for each PCI device but bridges. WHY NOT names what keeps userspace from it: who uses it, devices of its IOMMU
 group that the host's drivers have, memory that the firmware uses. RESET is how the kernel can reset it between two
-users; without a reset, the second one finds what the first one left.";
+users; without a reset, the second one finds what the first one left. ACS is no if a port or bridge above it does not
+say that it keeps devices apart, which is why they share a group. MODULES are those of this kernel that are for it, and
+then those that hand it out.";
 
 /// For `monitor`.
 pub(super) const MONITOR: &str = "\

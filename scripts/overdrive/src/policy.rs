@@ -162,11 +162,23 @@ pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
 
 /// Returns the devices that a new slot would take from drivers that they are used with.
 pub fn taken_by_slot(system: &System, text: &str) -> Vec<Device> {
+    let mut found = devices_of_slot(system, text);
+    found.retain(|device| device.driver.is_some());
+    found
+}
+
+/// Returns the devices without a driver that a new slot is for.
+pub fn free_for_slot(system: &System, text: &str) -> Vec<Device> {
+    let mut found = devices_of_slot(system, text);
+    found.retain(|device| device.driver.is_none());
+    found
+}
+
+fn devices_of_slot(system: &System, text: &str) -> Vec<Device> {
     match slot::as_rule(system, text) {
         Ok(rule) => moved_by(system, &rule)
             .into_iter()
             .map(|one| one.device)
-            .filter(|device| device.driver.is_some())
             .collect(),
         Err(_) => Vec::new(),
     }

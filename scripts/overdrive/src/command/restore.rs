@@ -293,9 +293,15 @@ fn slots(system: &System, saved: &Saved, force: bool, report: &mut Report) {
                 continue;
             }
         }
-        match slot::add(system, slot) {
-            Ok(()) => report.did(format!("slot {slot}")),
-            Err(failure) => {
+        // The kernel offers a device to drivers when either of them comes, and both are here already.
+        let free = policy::free_for_slot(system, slot);
+        if let Err(failure) = slot::add(system, slot) {
+            report.trouble(entry.problem(failure.lines.join("; ")).to_string());
+            continue;
+        }
+        report.did(format!("slot {slot}"));
+        for device in free {
+            if let Err(failure) = slot::bind(system, slot, &device.name) {
                 report.trouble(entry.problem(failure.lines.join("; ")).to_string());
             }
         }

@@ -49,7 +49,12 @@ saved_rule() {
 
 rm -rf $OVERDRIVE_SAVED
 load_overdrive
-plan 30
+# A kernel may have no namespaces of processes.
+if [ -e /proc/self/ns/pid ]; then
+	plan 30
+else
+	plan 28
+fi
 mkdir -p /run/mnt
 mke2fs "/dev/$disk" >/dev/null 2>&1
 mount -t ext2 "/dev/$disk" /run/mnt
@@ -115,16 +120,18 @@ check "when the namespace is gone the disk is free" exits 0 bind "$device" vfio-
 cli release "$device"
 
 # A process in a PID namespace of its own, which has no name there that this one knows.
-mkfifo /run/go
-# shellcheck disable=SC2016 # for the inner shell
-unshare -p -f sh -c 'exec 7<"/dev/$1" && echo opened >/run/told && read -r _ </run/go' sh "$disk" &
-inner=$!
-wait_until 20 grep -qs opened /run/told
-check "a disk that a process in another PID namespace has open is in use" exits 3 bind "$device" vfio-meta
-check "the process in another PID namespace is named" says "$disk is held by"
-echo go >/run/go
-wait $inner
-rm /run/go /run/told
+if [ -e /proc/self/ns/pid ]; then
+	mkfifo /run/go
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -p -f sh -c 'exec 7<"/dev/$1" && echo opened >/run/told && read -r _ </run/go' sh "$disk" &
+	inner=$!
+	wait_until 20 grep -qs opened /run/told
+	check "a disk that a process in another PID namespace has open is in use" exits 3 bind "$device" vfio-meta
+	check "the process in another PID namespace is named" says "$disk is held by"
+	echo go >/run/go
+	wait $inner
+	rm /run/go /run/told
+fi
 
 # One partition of the disk, from sector 2048 on.
 dd if=/dev/zero of="/dev/$disk" bs=512 count=1 2>/dev/null

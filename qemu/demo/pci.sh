@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Hands PCI devices to the meta driver and back, with nothing but driver_override.
+# Hands PCI devices to the meta driver and back with nothing but driver_override, and then shows what the command adds.
 
+here=$(dirname "$0")
 # shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
+. "$here/lib.sh"
 
 META=vfio-meta
 
@@ -28,7 +29,7 @@ of_id() {
 # drive_edu DEVICE: a driver in userspace has its turn.
 # shellcheck disable=SC2317 # called by round_trip
 drive_edu() {
-	say "A driver in userspace: registers, interrupts and DMA behind the IOMMU, all through VFIO"
+	say "   A driver in userspace: registers, interrupts and DMA behind the IOMMU, all through VFIO."
 	run "overdrive-edu $1 cdev variant"
 }
 
@@ -38,55 +39,58 @@ round_trip() {
 	device=$1
 	standard=$(driver_of pci "$device")
 
-	say "$device: from $standard to $META"
+	step "$device, $(describe "$device"): from $(driver_name "$standard") to $META, and back" \
+		"Expected: $META has it, then $(driver_name "$standard") again."
 	run "echo $META > /sys/bus/pci/devices/$device/driver_override"
 	[ "$standard" = - ] ||
 		run "echo $device > /sys/bus/pci/devices/$device/driver/unbind"
 	run "echo $device > /sys/bus/pci/drivers_probe"
 	expect pci "$device" $META
-	# shellcheck disable=SC2086 # a list of words
-	table pci $devices
 	[ -z "${2:-}" ] || "$2" "$device"
 
-	say "$device: back to $standard"
 	run "echo > /sys/bus/pci/devices/$device/driver_override"
 	run "echo $device > /sys/bus/pci/devices/$device/driver/unbind"
 	run "echo $device > /sys/bus/pci/drivers_probe"
 	expect pci "$device" "$standard"
 }
 
-edu=$(of_id 0x1234 0x11e8)
-e1000e=$(of_id 0x8086 0x10d3)
+edu=$(of_id 0x1234 0x11e8 | head -n 1)
+edu_twin=$(of_id 0x1234 0x11e8 | sed -n 2p)
+nic=$(of_id 0x8086 0x10d3 | head -n 1)
+twin=$(of_id 0x8086 0x10d3 | sed -n 2p)
 nvme=$(of_id 0x1b36 0x0010)
 virtio=$(of_id 0x1af4 0x1041)
-devices="$edu $e1000e $nvme $virtio"
+devices="$edu $edu_twin $nic $twin $nvme $virtio"
 
-say "PCI devices in a q35 machine, behind an Intel IOMMU"
-# shellcheck disable=SC2086
+say "PCI devices in a q35 machine, behind an Intel IOMMU. What follows gives them to other drivers and back."
+# shellcheck disable=SC2086 # a list of words
 table pci $devices
 
+say "First with nothing but the kernel's own files. The module has no commands to learn:"
 run "modprobe overdrive"
-round_trip "$(echo "$edu" | head -n 1)" drive_edu
-for device in $(echo "$e1000e" | head -n 1) $nvme $virtio; do
+round_trip "$edu" drive_edu
+for device in $nic $nvme $virtio; do
 	round_trip "$device"
 done
-
-say "The second e1000e has the same ID as the first. Nothing happened to it:"
-twin=$(echo "$e1000e" | tail -n 1)
+step "$twin has the same ID as $nic" \
+	"An ID, which is all that other VFIO drivers can be told, would have moved both." \
+	"Expected: nothing happened to it."
 expect pci "$twin" e1000e
-table pci "$twin"
 
-say "An override that no driver is named like keeps a device free: none"
+step "An override that no driver is named like keeps a device free: none" \
+	"Expected: $twin has no driver, then e1000e again."
 run "echo none > /sys/bus/pci/devices/$twin/driver_override"
 run "echo $twin > /sys/bus/pci/devices/$twin/driver/unbind"
 run "echo $twin > /sys/bus/pci/drivers_probe"
 expect pci "$twin" -
-table pci "$twin"
 run "echo > /sys/bus/pci/devices/$twin/driver_override"
 run "echo $twin > /sys/bus/pci/drivers_probe"
 expect pci "$twin" e1000e
 
-say "After all that:"
-# shellcheck disable=SC2086
+# shellcheck source=command.sh
+. "$here/command.sh"
+
+say "After all that, every device has the driver that it had at first:"
+# shellcheck disable=SC2086 # a list of words
 table pci $devices
 finish

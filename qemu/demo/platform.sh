@@ -34,46 +34,41 @@ set -- $rng
 device=$1
 twin=$2
 
-say "Platform devices in a microvm machine, which has no PCI and no IOMMU"
+say "Platform devices in a microvm machine, which has no PCI and no IOMMU."
 # shellcheck disable=SC2086
 table platform $devices
 
 run "modprobe overdrive"
-
-say "Without an IOMMU a device reaches all memory: VFIO hands it out only with the administrator's word"
+say "Without an IOMMU a device reaches all memory: VFIO hands it out only with the administrator's word."
 run "echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
-say "$device: from virtio-mmio to $META"
+step "$device, $(describe "$device"): from virtio-mmio to $META" \
+	"A driver in userspace then uses registers, a virtqueue and interrupts, all through VFIO, and reads a megabyte." \
+	"Expected: $META has $device. $twin is of the same kind, and keeps virtio-mmio."
 run "echo $META > /sys/bus/platform/devices/$device/driver_override"
 run "echo $device > /sys/bus/platform/devices/$device/driver/unbind"
 run "echo $device > /sys/bus/platform/drivers_probe"
 expect platform "$device" $META
-# shellcheck disable=SC2086
-table platform $devices
-
-say "A driver in userspace: registers, a virtqueue and interrupts, all through VFIO"
+expect platform "$twin" virtio-mmio
 run "virtio-rng-vfio $device 1048576"
 
-say "$twin is of the same kind as $device, and was not touched."
-expect platform "$twin" virtio-mmio
-
-say "$device: back to virtio-mmio"
+step "$device: back to virtio-mmio" "Expected: virtio-mmio has it."
 run "echo > /sys/bus/platform/devices/$device/driver_override"
 run "echo $device > /sys/bus/platform/devices/$device/driver/unbind"
 run "echo $device > /sys/bus/platform/drivers_probe"
 expect platform "$device" virtio-mmio
 
-say "An override that no driver is named like keeps a device free: none"
+step "An override that no driver is named like keeps a device free: none" \
+	"Expected: $twin has no driver, then virtio-mmio again."
 run "echo none > /sys/bus/platform/devices/$twin/driver_override"
 run "echo $twin > /sys/bus/platform/devices/$twin/driver/unbind"
 run "echo $twin > /sys/bus/platform/drivers_probe"
 expect platform "$twin" -
-table platform "$twin"
 run "echo > /sys/bus/platform/devices/$twin/driver_override"
 run "echo $twin > /sys/bus/platform/drivers_probe"
 expect platform "$twin" virtio-mmio
 
-say "After all that:"
+say "After all that, every device has the driver that it had at first:"
 # shellcheck disable=SC2086
 table platform $devices
 finish

@@ -43,8 +43,8 @@ address, a default route, or as a port of a bridge or bond; if it is the console
 of it open or mapped, be it through VFIO, sound, a screen or a terminal; if it has virtual functions; if other devices
 depend on it.
 
-Several devices move together, or none of them does. bind --try takes it back after some seconds, unless you confirm:
-for a device that you may need to reach the machine.
+Several devices move together, or none of them does. bind --try takes it back after some seconds, unless you confirm,
+there by typing yes, or from another terminal by overdrive confirm: for a device that you may need to reach the machine.
 
 Example: a network card and all that shares its IOMMU group, for a virtual machine
   overdrive bind --group 0000:03:00.0 vfio-meta";

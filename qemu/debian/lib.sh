@@ -110,16 +110,21 @@ make_initramfs() {
 	return 1
 }
 
-# run NAME INITRAMFS APPEND ARGUMENT...: boots, with two equal SD controllers. What the guest says in lines that begin
+# The cards that are plugged in: two equal SD controllers, unless a test takes one out.
+two_cards='-device sdhci-pci,addr=0e.0 -device sdhci-pci,addr=0f.0'
+cards=$two_cards
+
+# run NAME INITRAMFS APPEND ARGUMENT...: boots, with the cards that are plugged in. What the guest says in lines that begin
 # with "user: " goes to $work/NAME; its last line is "the end".
 run() {
 	name_of_run=$1
 	initramfs=$2
 	append=$3
 	shift 3
+	# shellcheck disable=SC2086 # a list of words
 	timeout 900 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -nic none -display none \
 		-M q35,kernel-irqchip=split -cpu max -m 1024 -device intel-iommu,intremap=on \
-		-device sdhci-pci,addr=0e.0 -device sdhci-pci,addr=0f.0 "$@" \
+		$cards "$@" \
 		-serial "file:$log/$test-$name_of_run.log" -kernel "$kernel/vmlinux" -initrd "$initramfs" \
 		-append "console=ttyS0 reboot=t no_timer_check tsc=reliable panic=-1 \
 			kunit.enable=0 $append" >/dev/null 2>&1 || :

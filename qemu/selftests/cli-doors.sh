@@ -49,7 +49,12 @@ saved_rule() {
 
 rm -rf $OVERDRIVE_SAVED
 load_overdrive
-plan 25
+# A kernel may have no namespaces of processes.
+if [ -e /proc/self/ns/pid ]; then
+	plan 30
+else
+	plan 28
+fi
 mkdir -p /run/mnt
 mke2fs "/dev/$disk" >/dev/null 2>&1
 mount -t ext2 "/dev/$disk" /run/mnt
@@ -113,6 +118,39 @@ wait $inner
 rm /run/go /run/told
 check "when the namespace is gone the disk is free" exits 0 bind "$device" vfio-meta
 cli release "$device"
+
+# A process in a PID namespace of its own, which has no name there that this one knows.
+if [ -e /proc/self/ns/pid ]; then
+	mkfifo /run/go
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -p -f sh -c 'exec 7<"/dev/$1" && echo opened >/run/told && read -r _ </run/go' sh "$disk" &
+	inner=$!
+	wait_until 20 grep -qs opened /run/told
+	check "a disk that a process in another PID namespace has open is in use" exits 3 bind "$device" vfio-meta
+	check "the process in another PID namespace is named" says "$disk is held by"
+	echo go >/run/go
+	wait $inner
+	rm /run/go /run/told
+fi
+
+# One partition of the disk, from sector 2048 on.
+dd if=/dev/zero of="/dev/$disk" bs=512 count=1 2>/dev/null
+printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\010\0\0' | dd of="/dev/$disk" bs=1 seek=446 2>/dev/null
+printf '\125\252' | dd of="/dev/$disk" bs=1 seek=510 2>/dev/null
+sync
+exits 0 unbind "$device"
+exits 0 release "$device"
+wait_until 20 test -b "/dev/${disk}1"
+mke2fs "/dev/${disk}1" >/dev/null 2>&1
+mount -t ext2 "/dev/${disk}1" /run/mnt
+check "a disk of which a partition is mounted is in use" exits 3 bind "$device" vfio-meta
+check "the partition is named" says "${disk}1 is mounted on /run/mnt"
+check "a rule takes no disk of which a partition is mounted" \
+	exits 3 rule add --apply d "device=$device" driver=vfio-meta
+umount /run/mnt
+dd if=/dev/zero of="/dev/$disk" bs=512 count=1 2>/dev/null
+exits 0 unbind "$device"
+exits 0 release "$device"
 
 # A VFIO group that is open under another name.
 exits 0 bind "$edu" vfio-meta

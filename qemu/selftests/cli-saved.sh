@@ -61,6 +61,7 @@ check "restore changes nothing when all is in force" exits 0 restore --json
 check "restore says in JSON that it changed nothing" says '"changed": false'
 
 # A file that was changed replaces its rule.
+exits 0 rule del good
 unload_overdrive
 unbind "$edu"
 load_overdrive

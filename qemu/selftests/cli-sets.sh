@@ -17,7 +17,7 @@ nic=$(pci_devices 8086:10d3 | head -n 1)
 require "$edu" "$twin" "$nic"
 require_module overdrive_test
 load_overdrive
-plan 26
+plan 32
 
 # are DRIVER DEVICE...: all of them have it.
 are() {
@@ -73,6 +73,17 @@ check "a move that nobody confirms is told" says "it was not confirmed"
 check "bind --try accepts a confirmation" sh -c "echo yes | overdrive bind --try 60 $edu vfio-meta"
 check "a move that is confirmed is for good" is_bound "$edu" vfio-meta
 check "a move that is confirmed is no loan" has_status "$edu" lent no
+cli release "$edu"
+check "nothing is to be confirmed when nothing is on trial" exits 4 confirm
+overdrive bind --try 60 "$edu" vfio-meta </dev/null >/run/trial 2>&1 &
+trial=$!
+wait_until 20 test -e /run/overdrive/try-$trial
+check "a move on trial waits though nobody can type" test -e /proc/$trial
+check "a move on trial is confirmed from another terminal" exits 0 confirm
+check "the confirmation names the device" says "$edu: confirmed"
+wait $trial
+check "a move that was confirmed elsewhere is no loan" has_status "$edu" lent no
+check "a move that was confirmed elsewhere is for good" is_bound "$edu" vfio-meta
 cli release "$edu"
 unload_overdrive
 rmmod overdrive_test

@@ -109,6 +109,27 @@ net_tests() {
 	interface=$(ls "/sys/bus/pci/devices/$nic/net")
 }
 
+# An interface of virtio is one folder deeper.
+namespace_tests() {
+	path=$(first /sys/bus/pci/devices/*/virtio*/net/*)
+	mkfifo /run/cli-namespace
+	unshare -n sh -c 'read -r _ </run/cli-namespace' &
+	inner=$!
+	sleep 1
+	for pid in $inner $(cat "/proc/$inner/task/$inner/children" 2>/dev/null); do
+		last=$pid
+	done
+	ip link set "${path##*/}" netns "$last"
+	virtio=${path%/virtio*}
+	virtio=${virtio##*/}
+	check "an interface of virtio in another network namespace" \
+		refuses "$virtio" "the network interface of $virtio is in another network namespace"
+	echo go >/run/cli-namespace
+	wait $inner
+	rm /run/cli-namespace
+	check "an interface of virtio that has come back is nobody's" wait_until 20 exits 0 release "$virtio"
+}
+
 tests() {
 	load_overdrive
 
@@ -140,6 +161,7 @@ tests() {
 	disk_tests
 	raid_tests
 	net_tests
+	[ ! -e /proc/self/ns/net ] || namespace_tests
 	unload_overdrive
 }
 
@@ -147,6 +169,11 @@ console=$(cat /sys/class/tty/console/active)
 console=${console##* }
 disk_device=$(realpath "/sys/class/block/$disk/../../..")
 disk_device=${disk_device##*/}
-plan 17
+# A kernel may have one namespace of networks only.
+if [ -e /proc/self/ns/net ]; then
+	plan 19
+else
+	plan 17
+fi
 tests
 finish

@@ -45,6 +45,8 @@ pub enum Command {
         override_usage = "overdrive bind [OPTIONS] DEVICE... DRIVER"
     )]
     Bind(Bind),
+    /// Keep what bind --try has moved, from another terminal
+    Confirm(Confirm),
     /// Hand a device to the VFIO driver that knows most about it
     #[command(after_help = help::VARIANT)]
     Variant(Variant),
@@ -428,3 +430,7 @@ pub struct Monitor {
     #[arg(value_name = "DEVICE")]
     pub devices: Vec<String>,
 }
+
+/// The confirmation of all moves on trial; there is one way.
+#[derive(Debug, ClapArgs)]
+pub struct Confirm {}

@@ -6,6 +6,7 @@ mod bind;
 mod bus;
 mod cdi;
 mod check;
+mod confirm;
 mod doctor;
 mod explain;
 mod import;
@@ -34,6 +35,7 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Status(args) => status::run(system, &args),
         Command::Doctor(args) => doctor::run(system, &args),
         Command::Bind(args) => bind::run(system, &args),
+        Command::Confirm(args) => confirm::run(system, &args),
         Command::Variant(args) => variant::run(system, &args),
         Command::Unbind(args) => bind::unbind(system, &args),
         Command::Release(args) => bind::release(system, &args),

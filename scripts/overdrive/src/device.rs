@@ -2,7 +2,9 @@
 
 //! A device as sysfs shows it.
 
+pub mod acs;
 pub mod carried;
+pub mod config_space;
 pub mod find;
 pub mod group;
 pub mod hot_plug;
@@ -39,6 +41,8 @@ pub struct Device {
     pub by: Option<String>,
     /// The module's status line, if the module follows the device.
     pub status: Option<Status>,
+    /// The variables of a PCI device's uevent, empty if they were not read.
+    pub variables: String,
 }
 
 impl Device {
@@ -71,6 +75,16 @@ impl Device {
         let driver_override = text
             .map(|text| text.trim_end_matches('\n').to_owned())
             .filter(|text| !text.is_empty() && text != "(null)");
+        // One file has the driver's name and all that a table tells of a PCI device.
+        let variables = folder
+            .as_ref()
+            .filter(|_| bus == "pci" && !is_full)
+            .and_then(|folder| folder.attribute("uevent"))
+            .unwrap_or_default();
+        let named = variables
+            .lines()
+            .find_map(|line| line.strip_prefix("DRIVER="))
+            .map(str::to_owned);
         let status = if is_full || driver_override.is_some() {
             Status::read(system, path)
         } else {
@@ -84,12 +98,13 @@ impl Device {
         Self {
             name: base(path).to_owned(),
             bus: bus.to_owned(),
-            driver: link("driver"),
+            driver: named.or_else(|| link("driver")),
             group: link("iommu_group").and_then(|group| group.parse().ok()),
             has_override_file,
             driver_override,
             by,
             status,
+            variables,
             path: path.to_owned(),
         }
     }
@@ -148,11 +163,7 @@ impl Device {
 /// Returns the paths of all devices of a bus.
 pub fn all_on_bus(system: &System, bus: &str) -> Vec<String> {
     let folder = format!("/sys/bus/{bus}/devices");
-    system
-        .list(&folder)
-        .into_iter()
-        .filter_map(|name| system.follow(&format!("{folder}/{name}")))
-        .collect()
+    system.follow_all(&folder)
 }
 
 /// Returns the names of all buses.

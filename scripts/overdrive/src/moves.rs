@@ -6,6 +6,7 @@ mod aftermath;
 mod by_hand;
 mod kernel;
 mod loan;
+pub mod question;
 pub mod trial;
 mod vfio;
 

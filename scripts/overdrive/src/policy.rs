@@ -22,6 +22,11 @@ pub struct Policy {
 impl Policy {
     /// Returns the rules that are in force, slots among them.
     pub fn in_force(system: &System) -> Self {
+        Self::in_force_but(system, &[])
+    }
+
+    /// Returns the rules that are in force but for some in configfs.
+    pub fn in_force_but(system: &System, names: &[String]) -> Self {
         let mut policy = Self::default();
         for rule in parameter::all(system) {
             policy.add(&rule);
@@ -30,7 +35,7 @@ impl Policy {
             policy.add_slot(system, &slot);
         }
         for made in configfs::all(system) {
-            if made.enabled {
+            if made.enabled && !names.contains(&made.rule.name) {
                 policy.add(&made.rule);
             }
         }
@@ -81,18 +86,20 @@ pub struct Move {
 
 /// Returns the devices that rules can act on: those with an override.
 pub fn devices(system: &System) -> Vec<Device> {
-    devices_and(system, "")
+    devices_and(system, &[])
 }
 
-/// Returns the devices that rules can act on when the bus `extended` has been extended.
-fn devices_and(system: &System, extended: &str) -> Vec<Device> {
+/// Returns the devices that rules can act on when the buses `extended` have been extended.
+pub fn devices_and(system: &System, extended: &[&str]) -> Vec<Device> {
     let mut devices = Vec::new();
     for bus in all_buses(system) {
         devices.extend(
             all_on_bus(system, &bus)
                 .iter()
                 .map(|path| Device::read_on_bus(system, path, &bus))
-                .filter(|device| device.has_override_file || device.bus == extended),
+                .filter(|device| {
+                    device.has_override_file || extended.contains(&device.bus.as_str())
+                }),
         );
     }
     devices
@@ -113,24 +120,65 @@ pub fn moves(system: &System, policy: &Policy, devices: &[Device]) -> Vec<Move> 
         .collect()
 }
 
+/// The devices that are here as rules see them, for a question about many rules.
+#[derive(Debug)]
+pub struct Targets(Vec<overdrive_rules::Device>);
+
+impl Targets {
+    /// Reads all devices that rules can act on.
+    pub fn read(system: &System) -> Self {
+        let devices = devices(system);
+        Self(
+            devices
+                .iter()
+                .map(|device| identity::of(system, device))
+                .collect(),
+        )
+    }
+
+    /// Returns `false` if the rule matches none of them, whatever the other rules are.
+    pub fn may_match(&self, rule: &RuleText) -> bool {
+        let mut alone = Policy::default();
+        alone.add(rule);
+        // Groups change hands.
+        !rule.get("group_owned").is_empty()
+            || self
+                .0
+                .iter()
+                .any(|target| alone.rules.find(target).is_some())
+    }
+}
+
 /// Returns the devices that a new rule moves when it is applied. Devices whose override a user set are left alone.
 pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
     let mut policy = Policy::in_force(system);
     if policy.rules.iter().all(|its| its.name != rule.name) {
         policy.add(rule);
     }
-    let mut found = moves(system, &policy, &devices_and(system, rule.get("bus")));
+    let mut found = moves(system, &policy, &devices_and(system, &[rule.get("bus")]));
     found.retain(|one| one.rule == rule.name && !is_users(&one.device));
     found
 }
 
 /// Returns the devices that a new slot would take from drivers that they are used with.
 pub fn taken_by_slot(system: &System, text: &str) -> Vec<Device> {
+    let mut found = devices_of_slot(system, text);
+    found.retain(|device| device.driver.is_some());
+    found
+}
+
+/// Returns the devices without a driver that a new slot is for.
+pub fn free_for_slot(system: &System, text: &str) -> Vec<Device> {
+    let mut found = devices_of_slot(system, text);
+    found.retain(|device| device.driver.is_none());
+    found
+}
+
+fn devices_of_slot(system: &System, text: &str) -> Vec<Device> {
     match slot::as_rule(system, text) {
         Ok(rule) => moved_by(system, &rule)
             .into_iter()
             .map(|one| one.device)
-            .filter(|device| device.driver.is_some())
             .collect(),
         Err(_) => Vec::new(),
     }
@@ -150,7 +198,7 @@ pub fn taken_at_boot(system: &System, saved: &Saved, rule: &RuleText) -> Vec<Mov
         policy.add_slot(system, &entry.value);
     }
     policy.add(rule);
-    let mut found = moves(system, &policy, &devices_and(system, rule.get("bus")));
+    let mut found = moves(system, &policy, &devices_and(system, &[rule.get("bus")]));
     found.retain(|one| one.rule == rule.name);
     found
 }

@@ -54,6 +54,15 @@ pub fn add(system: &System, slot: &str) -> Result {
     write(system, "new_slot", slot)?.map_err(|error| failure(slot, &error))
 }
 
+/// Has the meta driver take a device of a slot, which has no driver.
+pub fn bind(system: &System, slot: &str, device: &str) -> Result {
+    let (bus, _) = split(slot);
+    let folder = folder(system, bus)?;
+    system
+        .write(&format!("{folder}/bind"), device)
+        .map_err(|error| Failure::new(Exit::Failed, format!("{device}: {}", reason(&error))))
+}
+
 /// Removes a slot.
 pub fn remove(system: &System, slot: &str) -> Result {
     write(system, "remove_slot", slot)?.map_err(|error| failure(slot, &error))

@@ -119,16 +119,20 @@ impl System {
     /// To put the two together is cheaper than to look at every folder on the way, as [`Self::real`] does.
     pub fn follow(&self, path: &str) -> Option<String> {
         let target = self.link(path)?;
-        let mut folder = parent(path);
-        let mut rest = target.as_str();
-        while let Some(inner) = rest.strip_prefix("../") {
-            folder = parent(folder);
-            rest = inner;
-        }
-        if rest.starts_with('/') || rest.contains("/../") {
-            return self.real(path);
-        }
-        Some(format!("{folder}/{rest}"))
+        resolve(parent(path), &target).or_else(|| self.real(path))
+    }
+
+    /// Returns the paths that the links in a folder of sysfs lead to, in the order of the links' names.
+    ///
+    /// The path of the folder is walked once.
+    pub fn follow_all(&self, path: &str) -> Vec<String> {
+        let Some(folder) = self.folder(path) else {
+            return Vec::new();
+        };
+        let follow = |name: String| {
+            resolve(path, &folder.link(&name)?).or_else(|| self.real(&format!("{path}/{name}")))
+        };
+        self.list(path).into_iter().filter_map(follow).collect()
     }
 
     /// Returns the path of a file without symbolic links.
@@ -184,11 +188,28 @@ impl Folder {
         attribute_at(self.0.as_fd(), Path::new(name))
     }
 
+    /// Returns what a symbolic link says.
+    pub fn link(&self, name: &str) -> Option<String> {
+        let target = rustix::fs::readlinkat(&self.0, name, Vec::new()).ok()?;
+        target.into_string().ok()
+    }
+
     /// Returns the last name in what a symbolic link says.
     pub fn link_name(&self, name: &str) -> Option<String> {
-        let target = rustix::fs::readlinkat(&self.0, name, Vec::new()).ok()?;
-        Some(base(target.to_str().ok()?).to_owned())
+        let target = self.link(name)?;
+        Some(base(&target).to_owned())
     }
+}
+
+/// Returns the path that a relative link in `folder` leads to, which has no other links on its way.
+fn resolve(folder: &str, target: &str) -> Option<String> {
+    let mut folder = folder;
+    let mut rest = target;
+    while let Some(inner) = rest.strip_prefix("../") {
+        folder = parent(folder);
+        rest = inner;
+    }
+    (!rest.starts_with('/') && !rest.contains("/../")).then(|| format!("{folder}/{rest}"))
 }
 
 fn attribute_at(folder: BorrowedFd<'_>, path: &Path) -> Option<String> {

@@ -117,6 +117,14 @@ impl<'a> Users<'a> {
         uses
     }
 
+    /// Returns `true` if somebody loses the device when another driver gets it.
+    ///
+    /// Of a device without a driver, only the screen that the firmware has set up can be in use. At boot, that is so with
+    /// every first graphics card, which the standard driver would take over as well.
+    pub fn would_lose(&self, device: &Device) -> bool {
+        device.driver.is_some() && !self.of(device).is_empty()
+    }
+
     /// Refuses devices that are in use, and says who uses them.
     pub fn refuse<'d>(&self, devices: impl IntoIterator<Item = &'d Device>) -> Result {
         let mut refused = false;

@@ -15,7 +15,7 @@ _overdrive_and_names() {
 	[[ $current != -* ]] || return 0
 	case ${words[1]-} in
 	bind) kinds='devices drivers' ;;
-	status | doctor | unbind | release | variant | explain | run) kinds=devices ;;
+	status | doctor | unbind | release | variant | explain | run | monitor) kinds=devices ;;
 	save) kinds=rules ;;
 	rule) [[ ${words[2]-} != del ]] || kinds=rules ;;
 	slot) [[ ${words[2]-} != del ]] || kinds=slots ;;

@@ -43,8 +43,8 @@ address, a default route, or as a port of a bridge or bond; if it is the console
 of it open or mapped, be it through VFIO, sound, a screen or a terminal; if it has virtual functions; if other devices
 depend on it.
 
-Several devices move together, or none of them does. bind --try takes it back after some seconds, unless you confirm:
-for a device that you may need to reach the machine.
+Several devices move together, or none of them does. bind --try takes it back after some seconds, unless you confirm,
+there by typing yes, or from another terminal by overdrive confirm: for a device that you may need to reach the machine.
 
 Example: a network card and all that shares its IOMMU group, for a virtual machine
   overdrive bind --group 0000:03:00.0 vfio-meta";
@@ -100,7 +100,19 @@ after the next boot, and who uses those that would lose theirs.";
 pub(super) const SURVEY: &str = "\
 A line for each PCI device but bridges. WHY NOT names what keeps userspace from it: who uses it, devices of its IOMMU
 group that the host's drivers have, memory that the firmware uses. RESET is how the kernel can reset it between two
-users; without a reset, the second one finds what the first one left.";
+users; without a reset, the second one finds what the first one left. ACS is no if a port or bridge above it does not
+say that it keeps devices apart, which is why they share a group. MODULES are those of this kernel that are for it, and
+then those that hand it out.";
+
+/// For `monitor`.
+pub(super) const MONITOR: &str = "\
+Prints a line for everything that happens to a device that can have an override: it is discovered, bound, unbound,
+moved, lent, given back, kept without a driver, or gone; a rule's driver took it, or did not. A near miss is a device
+in the place that a rule is for, which is not the device that the rule is for. Rules that are made, removed, or have
+more hits are told within a second. It ends when it is interrupted, or nobody reads it any more.
+
+Example: wait until a card that is plugged in has its driver
+  overdrive monitor --json | jq --unbuffered 'select(.event == \"bound\")'";
 
 /// For `monitor`.
 pub(super) const MONITOR: &str = "\

@@ -14,6 +14,11 @@ use crate::{
 
 /// Runs the command.
 pub(super) fn run(system: &System, args: &args::Bus) -> Result {
+    if let args::Bus::Add { bus, .. } | args::Bus::Del { bus } = args {
+        if bus.is_empty() || bus.starts_with('.') || bus.contains('/') {
+            return Err(Failure::usage(format!("'{bus}' is no bus's name")));
+        }
+    }
     match args {
         args::Bus::Add { scope, bus } => {
             if !system.is_dir(&format!("/sys/bus/{bus}")) {

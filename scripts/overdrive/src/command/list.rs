@@ -70,7 +70,7 @@ pub(super) fn devices(system: &System, show: &Show) -> Result<Vec<Device>> {
         Device::read_brief
     };
     for bus in &show.bus {
-        if !system.is_dir(&format!("/sys/bus/{bus}")) {
+        if bus.is_empty() || bus.contains('/') || !system.is_dir(&format!("/sys/bus/{bus}")) {
             return Err(Failure::new(
                 Exit::NotFound,
                 format!("there is no bus {bus}"),

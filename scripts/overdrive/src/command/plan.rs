@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::{
-    args,
+    args, bus,
     failure::{Exit, Failure, Result},
     output::{
         self, json,
@@ -35,7 +35,7 @@ struct Row {
 #[derive(Debug, Serialize)]
 struct Plan {
     changed: bool,
-    /// Rules and slots that would be put in force.
+    /// Rules, slots and buses that would be put in force.
     rules: Vec<String>,
     moves: Vec<Row>,
     problems: Vec<String>,
@@ -70,7 +70,11 @@ fn at_boot(system: &System, saved: &Saved) -> Plan {
     let users = Users::new(system);
     let mut moves = rows(
         &users,
-        &policy::moves(system, &policy, &policy::devices(system)),
+        &policy::moves(
+            system,
+            &policy,
+            &policy::devices_and(system, &fresh_buses(system, saved)),
+        ),
         false,
     );
     // What has its driver by a rule or by hand now, and by no saved rule, has its standard driver then.
@@ -98,31 +102,77 @@ fn at_boot(system: &System, saved: &Saved) -> Plan {
 
 /// Foresees `restore`: what is in force already is left alone.
 fn restore(system: &System, saved: &Saved) -> Plan {
-    let mut policy = Policy::in_force(system);
+    let mut problems = problems(saved);
     let mut fresh = Vec::new();
+    let mut rules = Vec::new();
     for entry in &saved.rules {
         let rule = &entry.value;
-        if !configfs::is_in_force(system, rule) && !parameter::has(system, &rule.name) {
-            policy.add(rule);
-            fresh.push(rule.name.clone());
+        if configfs::is_in_force(system, rule) {
+            continue;
         }
+        match parameter::find(system, &rule.name) {
+            Some(given) if given.to_parameter() == rule.to_parameter() => {}
+            Some(_) => problems.push(parameter::conflict(&entry.file)),
+            None => {
+                fresh.push(rule.name.clone());
+                rules.push(rule);
+            }
+        }
+    }
+    let mut policy = Policy::in_force_but(system, &fresh);
+    for rule in rules {
+        policy.add(rule);
     }
     let have = slot::all(system);
-    let mut slots = Vec::new();
-    for entry in &saved.slots {
-        if !have.contains(&entry.value) {
-            slots.push(format!("slot {}", entry.value));
-        }
+    for entry in saved
+        .slots
+        .iter()
+        .filter(|entry| !have.contains(&entry.value))
+    {
+        policy.add_slot(system, &entry.value);
+        fresh.push(format!("slot {}", entry.value));
     }
-    let mut moves = policy::moves(system, &policy, &policy::devices(system));
+    let buses = fresh_buses(system, saved);
+    let mut moves = policy::moves(system, &policy, &policy::devices_and(system, &buses));
     moves.retain(|one| fresh.contains(&one.rule) && !policy::is_users(&one.device));
-    let moves = rows(&Users::new(system), &moves, true);
-    fresh.extend(slots);
+    let mut moves = rows(&Users::new(system), &moves, true);
+    refuse_slots(&mut moves);
+    fresh.extend(buses.iter().map(|bus| format!("bus {bus}")));
     Plan {
         changed: !fresh.is_empty(),
         rules: fresh,
         moves,
-        problems: problems(saved),
+        problems,
+    }
+}
+
+/// Returns the buses that would be extended.
+fn fresh_buses<'a>(system: &System, saved: &'a Saved) -> Vec<&'a str> {
+    let extended = bus::extended(system);
+    let listed = saved.buses.iter().map(|entry| entry.value.0.as_str());
+    let needed = saved
+        .rules
+        .iter()
+        .map(|entry| entry.value.get("bus"))
+        .filter(|name| !name.is_empty() && !bus::is_native(system, name));
+    let mut names: Vec<&str> = listed
+        .chain(needed)
+        .filter(|name| extended.iter().all(|(its, _)| its != name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// A slot with a device that is in use is left out as a whole.
+fn refuse_slots(rows: &mut [Row]) {
+    let refused: Vec<String> = rows
+        .iter()
+        .filter(|row| row.refused && row.rule.starts_with("slot "))
+        .map(|row| row.rule.clone())
+        .collect();
+    for row in rows {
+        row.refused |= refused.contains(&row.rule);
     }
 }
 
@@ -141,7 +191,7 @@ fn rows(users: &Users<'_>, moves: &[Move], is_refused: bool) -> Vec<Row> {
                 from: one.device.driver.clone(),
                 to: one.driver.clone(),
                 rule: one.rule.clone(),
-                refused: is_refused && !in_use.is_empty(),
+                refused: is_refused && users.would_lose(&one.device),
                 in_use,
             }
         })

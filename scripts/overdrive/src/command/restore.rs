@@ -2,6 +2,8 @@
 
 //! `restore`: puts in force what is saved, each entry for itself.
 
+use std::cell::OnceCell;
+
 use overdrive_rules::RuleText;
 use serde::Serialize;
 
@@ -11,7 +13,7 @@ use crate::{
     failure::{Exit, Failure, Result, reason},
     modules::{self, driver},
     output::{self, json},
-    policy,
+    policy::{self, Targets},
     rule::{self, configfs, parameter},
     slot,
     store::{Entry, Saved, Store, boot, parameters},
@@ -39,9 +41,10 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
     load(system, &mut report)?;
     configfs::require_module(system)?;
     buses(system, &saved, &mut report);
+    let here = OnceCell::new();
     for entry in &saved.rules {
         let rule = with_driver(system, entry, &mut report);
-        restore_rule(system, entry, &rule, args.force, &mut report);
+        restore_rule(system, entry, &rule, &here, args.force, &mut report);
     }
     slots(system, &saved, args.force, &mut report);
     report.end(args.json)
@@ -191,6 +194,7 @@ fn restore_rule(
     system: &System,
     entry: &Entry<RuleText>,
     rule: &RuleText,
+    here: &OnceCell<Targets>,
     force: bool,
     report: &mut Report,
 ) {
@@ -200,10 +204,7 @@ fn restore_rule(
     match parameter::find(system, &rule.name) {
         Some(given) if given.to_parameter() == rule.to_parameter() => return,
         Some(_) => {
-            report.trouble(format!(
-                "{}: the module was loaded with another rule of this name, which holds until it is unloaded: change it in modprobe.d or on the kernel's command line",
-                entry.file
-            ));
+            report.trouble(parameter::conflict(&entry.file));
             return;
         }
         None => {}
@@ -215,11 +216,14 @@ fn restore_rule(
     report.did(format!("rule {}", rule.name));
     // What is here already must have its driver too.
     let users = Users::new(system);
-    let moved = policy::moved_by(system, rule);
+    let moved = match here.get_or_init(|| Targets::read(system)).may_match(rule) {
+        true => policy::moved_by(system, rule),
+        false => Vec::new(),
+    };
     let (used, free): (Vec<_>, Vec<_>) = moved
         .iter()
         .map(|one| &one.device)
-        .partition(|device| !force && !users.of(device).is_empty());
+        .partition(|device| !force && users.would_lose(device));
     if used.is_empty() {
         if let Err(why) = configfs::apply(system, &rule.name) {
             report.trouble(format!("{}: {why}", entry.file));
@@ -289,9 +293,15 @@ fn slots(system: &System, saved: &Saved, force: bool, report: &mut Report) {
                 continue;
             }
         }
-        match slot::add(system, slot) {
-            Ok(()) => report.did(format!("slot {slot}")),
-            Err(failure) => {
+        // The kernel offers a device to drivers when either of them comes, and both are here already.
+        let free = policy::free_for_slot(system, slot);
+        if let Err(failure) = slot::add(system, slot) {
+            report.trouble(entry.problem(failure.lines.join("; ")).to_string());
+            continue;
+        }
+        report.did(format!("slot {slot}"));
+        for device in free {
+            if let Err(failure) = slot::bind(system, slot, &device.name) {
                 report.trouble(entry.problem(failure.lines.join("; ")).to_string());
             }
         }

@@ -46,6 +46,9 @@ fn add(system: &System, args: &args::RuleAdd) -> Result {
                 rule::field_names()
             )));
         }
+        if words.iter().any(|(its, _)| *its == key) {
+            return Err(Failure::usage(format!("{key} is given twice")));
+        }
         words.push((key, text));
     }
     configfs::require_module(system)?;

@@ -8,7 +8,7 @@ use crate::{
     args, bus,
     failure::{Exit, Failure, Result},
     output, policy,
-    rule::{configfs, parameter},
+    rule::{self, configfs, parameter},
     slot,
     store::{Store, boot},
     system::System,
@@ -21,6 +21,7 @@ pub(super) fn run(system: &System, args: &args::Save) -> Result {
     let store = Store::new(system);
     if !args.rules.is_empty() {
         for name in &args.rules {
+            rule::check_name(name)?;
             if !configfs::exists(system, name) {
                 return Err(Failure::new(
                     Exit::NotFound,

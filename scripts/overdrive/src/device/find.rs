@@ -31,7 +31,7 @@ fn find_path(system: &System, word: &str) -> Result<String> {
     if word.starts_with("/dev/") {
         return node::find(system, word);
     }
-    if word.contains('/') {
+    if word.contains('/') || !is_name(word) {
         return by_path(system, word);
     }
     if let Some(path) = by_name(system, word)? {
@@ -52,6 +52,11 @@ fn find_path(system: &System, word: &str) -> Result<String> {
     ))
 }
 
+/// Returns `false` for what leads elsewhere in the folders of sysfs.
+fn is_name(word: &str) -> bool {
+    !matches!(word, "" | "." | "..")
+}
+
 /// Returns the one path of several, or says that a person has to choose.
 fn the_one(word: &str, mut paths: Vec<String>) -> Result<Option<String>> {
     paths.sort();
@@ -69,7 +74,7 @@ fn the_one(word: &str, mut paths: Vec<String>) -> Result<Option<String>> {
 fn by_path(system: &System, word: &str) -> Result<String> {
     if let Some((bus, name)) = word.split_once('/') {
         let link = format!("/sys/bus/{bus}/devices/{name}");
-        if !bus.is_empty() && !name.contains('/') && system.exists(&link) {
+        if is_name(bus) && is_name(name) && !name.contains('/') && system.exists(&link) {
             return found(system, &link);
         }
         if let Some(address) = PciAddress::parse(name).filter(|_| bus == "pci") {
@@ -89,8 +94,11 @@ fn by_path(system: &System, word: &str) -> Result<String> {
         }
     }
     let path = found(system, &path)?;
-    if system.exists(&format!("{path}/subsystem")) {
-        return Ok(path);
+    match system.real(&format!("{path}/subsystem")) {
+        Some(kind) if kind.starts_with("/sys/bus/") => return Ok(path),
+        // An interface, a disk, a screen.
+        Some(_) => return behind(system, word, &path),
+        None => {}
     }
     Err(Failure::new(
         Exit::NotFound,

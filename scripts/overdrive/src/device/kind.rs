@@ -50,9 +50,14 @@ pub fn describe(system: &System, device: &Device) -> String {
 /// Returns the class of a PCI device in six digits, and its ID. One file has both, at least on a machine that was not
 /// recorded by half.
 fn pci_identity(system: &System, device: &Device) -> (String, String) {
-    let text = system.attribute(&device.file("uevent")).unwrap_or_default();
-    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
-    if let (Some(class), Some(id)) = (value("PCI_CLASS="), value("PCI_ID=")) {
+    let read;
+    let text = if device.variables.is_empty() {
+        read = system.attribute(&device.file("uevent")).unwrap_or_default();
+        read.as_str()
+    } else {
+        &device.variables
+    };
+    if let (Some(class), Some(id)) = (variable(text, "PCI_CLASS="), variable(text, "PCI_ID=")) {
         return (format!("{class:0>6}"), id.to_ascii_lowercase());
     }
     let digits = |name| {
@@ -67,7 +72,19 @@ fn pci_identity(system: &System, device: &Device) -> (String, String) {
 
 /// Returns `true` for a PCI bridge to another bus. What is behind it does not depend on its driver.
 pub fn is_bridge(system: &System, device: &Device) -> bool {
-    device.bus == "pci" && system.line(&device.file("class")).starts_with("0x0604")
+    if device.bus != "pci" {
+        return false;
+    }
+    // What was read already is not asked for again, because machines have thousands of devices.
+    match variable(&device.variables, "PCI_CLASS=") {
+        Some(class) => format!("{class:0>6}").starts_with("0604"),
+        None => system.line(&device.file("class")).starts_with("0x0604"),
+    }
+}
+
+/// Returns the value of a variable of a uevent, whose name ends with `=`.
+fn variable<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name))
 }
 
 fn pci_class(class: &str) -> &'static str {

@@ -66,13 +66,19 @@ fn allows_unsafe_interrupts(system: &System) -> bool {
     })
 }
 
-/// Returns the memory that the firmware has reserved for itself in an IOMMU group, in the kernel's words; VFIO does not
-/// hand out such a group.
-pub fn direct_regions(system: &System, group: u32) -> Vec<String> {
+/// Returns the addresses that users of an IOMMU group can not have, in the kernel's words: first, last and type.
+pub fn reserved_regions(system: &System, group: u32) -> Vec<String> {
     let text = system
         .text(&format!("{GROUPS}/{group}/reserved_regions"))
         .unwrap_or_default();
-    text.lines()
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Returns the memory that the firmware has reserved for itself in an IOMMU group, in the kernel's words; VFIO does not
+/// hand out such a group.
+pub fn direct_regions(system: &System, group: u32) -> Vec<String> {
+    reserved_regions(system, group)
+        .iter()
         .filter_map(|line| line.strip_suffix(" direct"))
         .map(str::to_owned)
         .collect()

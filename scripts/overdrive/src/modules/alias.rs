@@ -66,10 +66,15 @@ pub fn with_prefix(system: &System, prefix: &str) -> Vec<Alias> {
 /// Returns the modules that are for a device with this alias, each once.
 pub fn modules_for(system: &System, modalias: &str) -> Vec<String> {
     let kind = modalias.find(':').map_or(modalias, |at| &modalias[..=at]);
-    let mut found: Vec<String> = with_prefix(system, kind)
-        .into_iter()
+    modules_among(&with_prefix(system, kind), modalias)
+}
+
+/// Returns the same of aliases that were read already.
+pub fn modules_among(aliases: &[Alias], modalias: &str) -> Vec<String> {
+    let mut found: Vec<String> = aliases
+        .iter()
         .filter(|alias| alias.matches(modalias))
-        .map(|alias| alias.module)
+        .map(|alias| alias.module.clone())
         .collect();
     found.sort();
     found.dedup();

@@ -3,7 +3,7 @@
 //! Moves that are undone unless somebody confirms them: a loan, and a question.
 
 use std::{
-    io::{BufRead, Read, stdin},
+    io::{BufRead, Read, Stdin, stdin},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -13,7 +13,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Loan, Options, Target, with_groups};
+use super::{Loan, Options, Target, question::Question, with_groups};
 use crate::{
     device::Device,
     failure::{Exit, Failure, Result},
@@ -32,38 +32,58 @@ pub fn run(
     let members = with_groups(system, asked, options)?;
     let mut loan = Loan::open(system)?;
     loan.take(system, &members, target, options.force)?;
+    let question = Question::ask(system, members.iter().map(|device| device.name.as_str()))?;
     output::print(format!(
-        "Bound to {} for {seconds} seconds. Type \"yes\" to keep it; everything else, and silence, undoes it.",
+        "Bound to {} for {seconds} seconds. Type \"yes\", or overdrive confirm elsewhere, to keep it; all else undoes it.",
         target.title()
     ));
-    let is_confirmed = is_confirmed(Duration::from_secs(seconds));
+    let is_confirmed = is_confirmed(&question, Duration::from_secs(seconds));
+    drop(question);
     drop(loan);
     wait_until_returned(system, &members)?;
     Ok(is_confirmed)
 }
 
-/// Returns `true` if a line with "yes" comes in time. Input that ends is no line.
-fn is_confirmed(limit: Duration) -> bool {
-    const LONGEST: u64 = 64;
+/// Returns `true` if it is confirmed in time: by a line with "yes", or by the command. Another line undoes it at once;
+/// input that ends is no line.
+fn is_confirmed(question: &Question, limit: Duration) -> bool {
+    /// The time between two looks at what the command may have written.
+    const LOOK: Duration = Duration::from_millis(100);
 
     let end = Instant::now() + limit;
     let input = stdin();
+    let mut has_input = true;
     loop {
+        if question.is_confirmed() {
+            return true;
+        }
         let left = end.saturating_duration_since(Instant::now());
-        let Ok(timeout) = Timespec::try_from(left) else {
+        if left.is_zero() {
+            return false;
+        }
+        let Ok(timeout) = Timespec::try_from(left.min(LOOK)) else {
             return false;
         };
         let mut files = [PollFd::new(&input, PollFlags::IN)];
-        match poll(&mut files, Some(&timeout)) {
-            Ok(0) => return false,
-            Ok(_) => break,
-            Err(Errno::INTR) => {}
+        let watched = if has_input { &mut files[..] } else { &mut [] };
+        match poll(watched, Some(&timeout)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => match answer(&input) {
+                Some(is_yes) => return is_yes,
+                None => has_input = false,
+            },
             Err(_) => return false,
         }
     }
+}
+
+/// Returns `true` for a line with "yes", `false` for another one, and `None` if there is no line any more.
+fn answer(input: &Stdin) -> Option<bool> {
+    const LONGEST: u64 = 64;
+
     let mut line = String::new();
-    let has_line = input.lock().take(LONGEST).read_line(&mut line).is_ok();
-    has_line && matches!(line.trim(), "yes" | "y")
+    let len = input.lock().take(LONGEST).read_line(&mut line).ok()?;
+    (len > 0).then(|| matches!(line.trim(), "yes" | "y"))
 }
 
 /// Waits until the module has given back what was lent. It does that by itself, as soon as nobody uses the devices.

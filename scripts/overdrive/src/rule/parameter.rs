@@ -25,6 +25,13 @@ pub fn find(system: &System, name: &str) -> Option<RuleText> {
     all(system).into_iter().find(|rule| rule.name == name)
 }
 
+/// Returns the reason why a saved rule can't be put in force when the module came with another one of its name.
+pub fn conflict(file: &str) -> String {
+    format!(
+        "{file}: the module was loaded with another rule of this name, which holds until it is unloaded: change it in modprobe.d or on the kernel's command line"
+    )
+}
+
 /// Returns the rule as the parameter has it, or `None` if it has no place there: characters that modprobe would change
 /// are left to configfs.
 pub fn write(rule: &RuleText) -> Option<String> {

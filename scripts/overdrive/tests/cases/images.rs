@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the hooks for initramfs-tools and dracut put into an image, and what they say meanwhile.
+//! The contents of an image that the hooks for initramfs-tools and dracut make, and what they say meanwhile.
 
 use std::{
     env, fs,
@@ -88,6 +88,7 @@ fn run(machine: &Machine, hook: &str, has_module: bool) -> Output {
         .expect("runs");
     Output {
         status: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
         text: format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),

@@ -13,4 +13,5 @@ mod moves;
 mod names;
 mod saved;
 mod schemas;
+mod survey;
 mod users;

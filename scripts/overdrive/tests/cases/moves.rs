@@ -49,3 +49,25 @@ fn a_loan_needs_a_module_that_can_lend() {
         .run(&["run", "--with", "00:06.0=vfio-meta", "--", "true"])
         .has(5, "can't lend devices");
 }
+
+#[test]
+fn a_move_on_trial_is_confirmed_from_another_terminal() {
+    let machine = Machine::new();
+    machine.run(&["confirm"]).has(4, "nothing waits");
+    let question = "/run/overdrive/try-41";
+    machine.file(question, "0000:00:06.0\n0000:00:07.0");
+    machine.dir("/proc/41");
+    let output = machine.run(&["confirm"]);
+    output.has(0, "0000:00:06.0: confirmed\n0000:00:07.0: confirmed\n");
+    assert_eq!(machine.text(question), "yes");
+    // It was answered already.
+    machine.run(&["confirm"]).has(4, "nothing waits");
+}
+
+#[test]
+fn a_move_on_trial_whose_process_was_killed_is_not_confirmed() {
+    let machine = Machine::new();
+    machine.file("/run/overdrive/try-41", "0000:00:06.0");
+    machine.run(&["confirm"]).has(4, "nothing waits");
+    assert_eq!(machine.text("/run/overdrive/try-41"), "");
+}

@@ -79,3 +79,57 @@ fn completions_are_given_every_name_of_a_device() {
     machine.run(&["names", "drivers"]).has(0, "e1000e\nnone\n");
     machine.run(&["names", "rules"]).has(0, "mine\n");
 }
+
+#[test]
+fn a_folder_of_a_class_in_sysfs_is_of_its_device() {
+    let machine = Machine::new();
+    let folder = machine.pci("pci0000:00/0000:00:06.0", "0200", Some("e1000e"));
+    let port = format!("{folder}/net/eth0");
+    machine.link(&format!("{port}/subsystem"), "/sys/class/net");
+    machine.file("/sys/class/net/bonding_masters", "");
+    machine.link("/sys/class/net/eth0", &port);
+    for word in ["/sys/class/net/eth0", port.as_str(), folder.as_str()] {
+        machine
+            .run(&["status", word])
+            .has(0, "device       0000:00:06.0");
+    }
+}
+
+#[test]
+fn what_leads_out_of_the_folder_of_devices_is_no_name() {
+    let machine = Machine::new();
+    machine.pci("pci0000:00/0000:00:06.0", "0200", Some("e1000e"));
+    for word in [
+        ".",
+        "..",
+        "../..",
+        "pci/",
+        "pci/..",
+        "pci/.",
+        "/",
+        "/sys",
+        "/sys/devices",
+    ] {
+        let output = machine.run(&["status", word]);
+        assert_eq!(output.status, 4, "{word}: {}", output.text);
+    }
+}
+
+#[test]
+fn what_leads_out_of_the_folders_of_the_module_is_no_name() {
+    let machine = Machine::new();
+    machine.dir("/sys/module/overdrive");
+    machine.dir("/sys/kernel/config/overdrive-rules/r");
+    machine.dir("/sys/kernel/config/overdrive-buses");
+    for arguments in [
+        &["bus", "del", "../overdrive-rules/r"][..],
+        &["bus", "add", ".."],
+        &["save", "../overdrive-buses"],
+        &["rule", "del", "../overdrive-buses"],
+        &["rule", "add", "a/b", "device=x", "driver=none"],
+        &["rule", "add", "x", "device=a", "device=b", "driver=none"],
+    ] {
+        let output = machine.run(arguments);
+        assert_eq!(output.status, 2, "{arguments:?}: {}", output.text);
+    }
+}

@@ -264,3 +264,80 @@ fn doctor_tells_what_the_next_boot_would_lose() {
         "nvme0n1 is mounted on /, and the next boot gives it to none, by disk",
     );
 }
+
+#[test]
+fn plan_foresees_slots_and_buses_as_restore_takes_them() {
+    let machine = machine();
+    let folder = machine.device("usb", "pci0000:00/0000:00:14.0/usb1/1-1", Some("usb"));
+    machine.file(&format!("{folder}/modalias"), "usb:v1234p5678");
+    machine.file(
+        "/etc/overdrive.d/stick.rule",
+        "bus = usb\nmodalias = usb:v1234*\ndriver = none",
+    );
+    machine.file("/etc/overdrive.d/slots", "0000:00:07.0");
+    let plan = machine.run(&["plan"]);
+    plan.has(0, "slot 0000:00:07.0 would be put in force.");
+    plan.has(0, "bus usb would be put in force.");
+    plan.has(
+        0,
+        "0000:00:07.0  e1000e  vfio-meta  slot 0000:00:07.0  nobody",
+    );
+    plan.has(0, "1-1           usb     none       stick");
+}
+
+#[test]
+fn plan_tells_that_the_module_came_with_another_rule_of_the_name() {
+    let machine = machine();
+    machine.file(
+        "/sys/module/overdrive/parameters/rules",
+        "name=good,device=0000:00:07.0,driver=none",
+    );
+    let plan = machine.run(&["plan"]);
+    plan.has(
+        1,
+        "good.rule: the module was loaded with another rule of this name",
+    );
+    plan.has(1, "No device would get another driver.");
+}
+
+#[test]
+fn plan_forgets_the_rule_that_a_changed_file_replaces() {
+    let machine = machine();
+    machine.dir("/sys/module/overdrive");
+    let rule = "/sys/kernel/config/overdrive-rules/good";
+    machine.file(&format!("{rule}/device"), "0000:00:07.0");
+    machine.file(&format!("{rule}/driver"), "vfio-meta");
+    machine.file(&format!("{rule}/enabled"), "1");
+    let plan = machine.run(&["plan"]);
+    plan.has(0, "0000:00:06.0  e1000e  vfio-meta  good  nobody");
+    plan.lacks("0000:00:07.0");
+}
+
+#[test]
+fn a_card_that_no_driver_has_yet_is_given_away_at_boot() {
+    for (driver, then) in [
+        (None, "none    vfio-meta  gpu"),
+        (Some("amdgpu"), "amdgpu  stays, in use  gpu"),
+    ] {
+        let machine = Machine::new();
+        let folder = machine.pci("pci0000:00/0000:00:09.0", "0300", driver);
+        machine.file(&format!("{folder}/boot_vga"), "1");
+        machine.file("/sys/class/tty/console/active", "tty0");
+        machine.file(
+            "/sys/class/vtconsole/vtcon1/name",
+            "(M) frame buffer device",
+        );
+        machine.file("/sys/class/vtconsole/vtcon1/bind", "1");
+        let screen = format!("{folder}/simple-framebuffer.0/graphics/fb0");
+        machine.dir(&screen);
+        machine.link("/sys/class/graphics/fb0", &screen);
+        machine.file(
+            "/etc/overdrive.d/gpu.rule",
+            "device = 0000:00:09.0\ndriver = vfio-meta",
+        );
+        let plan = machine.run(&["plan"]);
+        plan.has(0, "fb0 shows the console");
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&plan.text).contains(&words(then)), "{}", plan.text);
+    }
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What programs are told is what the schemas say: every `--json` has one, and its output keeps to it.
+//! The schemas of what programs are told: every `--json` has one, and its output keeps to it.
 
 use std::{collections::HashSet, fs, path::PathBuf};
 

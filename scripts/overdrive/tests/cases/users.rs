@@ -363,3 +363,87 @@ fn an_interface_of_usb_that_a_process_has_claimed_is_in_use() {
         .run(&["unbind", "1-2:1.0"])
         .has(3, "1-2 is held by scanner (pid 51)");
 }
+
+#[test]
+fn any_device_file_that_a_process_has_open_is_a_use() {
+    for (place, class, name, node) in [
+        (
+            "0003:046D:C52B.0001/hidraw/hidraw0",
+            "hidraw",
+            "hidraw0",
+            "hidraw0",
+        ),
+        ("tpmrm/tpmrm0", "tpmrm", "tpmrm0", "tpmrm0"),
+        (
+            "usb1/1-2/1-2:1.0/ttyUSB0/tty/ttyUSB0",
+            "tty",
+            "ttyUSB0",
+            "ttyUSB0",
+        ),
+        ("i2c-7/i2c-dev/i2c-7", "i2c-dev", "i2c-7", "i2c-7"),
+        ("ptp/ptp0", "ptp", "ptp0", "ptp0"),
+        (
+            "infiniband_verbs/uverbs0",
+            "infiniband_verbs",
+            "uverbs0",
+            "infiniband/uverbs0",
+        ),
+        (
+            "ata1/host0/target0:0:0/0:0:0:0/scsi_generic/sg0",
+            "scsi_generic",
+            "sg0",
+            "sg0",
+        ),
+        ("usb1/1-2", "usb", "1-2", "bus/usb/001/002"),
+        (
+            "vdpa0/vhost-vdpa-0",
+            "vhost-vdpa",
+            "vhost-vdpa-0",
+            "vhost-vdpa-0",
+        ),
+    ] {
+        let (machine, folder) = machine("0c03");
+        let file = format!("{folder}/{place}");
+        machine.file(&format!("{file}/dev"), "240:0");
+        machine.file(&format!("{file}/uevent"), &format!("DEVNAME={node}"));
+        machine.link(&format!("{file}/subsystem"), &format!("/sys/class/{class}"));
+        machine.process(60, "holder", &format!("/dev/{node}"));
+        is_refused(&machine, &format!("{name} is held by holder (pid 60)"));
+    }
+}
+
+#[test]
+fn an_interface_below_a_vlan_is_in_use() {
+    let (machine, folder) = machine("0200");
+    let port = format!("{folder}/net/eth0");
+    machine.file(&format!("{port}/flags"), "0x1003");
+    machine.link("/sys/class/net/eth0", &port);
+    let vlan = "/sys/devices/virtual/net/eth0.10";
+    machine.file(&format!("{vlan}/flags"), "0x1003");
+    machine.link("/sys/class/net/eth0.10", vlan);
+    machine.link(&format!("{port}/upper_eth0.10"), vlan);
+    machine.run(&["status", NAME]).has(0, "nobody");
+    machine.file(
+        "/proc/net/if_inet6",
+        "20010db8000000000000000000000001 03 40 00 80 eth0.10",
+    );
+    is_refused(&machine, "eth0.10 is up with the address 2001:db8::1/64");
+}
+
+#[test]
+fn an_interface_below_a_vlan_in_a_bridge_is_in_use() {
+    let (machine, folder) = machine("0200");
+    let port = format!("{folder}/net/eth0");
+    machine.file(&format!("{port}/flags"), "0x1003");
+    machine.link("/sys/class/net/eth0", &port);
+    let vlan = "/sys/devices/virtual/net/eth0.10";
+    let bridge = "/sys/devices/virtual/net/br0";
+    machine.file(&format!("{vlan}/flags"), "0x1003");
+    machine.file(&format!("{bridge}/flags"), "0x1002");
+    machine.link("/sys/class/net/eth0.10", vlan);
+    machine.link("/sys/class/net/br0", bridge);
+    machine.link(&format!("{port}/upper_eth0.10"), vlan);
+    machine.link(&format!("{vlan}/master"), bridge);
+    machine.link(&format!("{vlan}/upper_br0"), bridge);
+    is_refused(&machine, "eth0.10 is up and a port of br0");
+}

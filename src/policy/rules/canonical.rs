@@ -57,7 +57,9 @@ pub(super) fn bus(text: &[u8]) -> Canonical {
         .find(|it| it.eq_ignore_ascii_case(text))
     {
         Some(name) => copy(name),
-        None => checked(text, "no character of a bus's name", is_word),
+        None => checked(text, "no character of a bus's name", |c| {
+            is_word(c) && !b"*?[".contains(&c)
+        }),
     }
 }
 
@@ -119,6 +121,7 @@ pub(super) fn device(text: &[u8]) -> Canonical {
         ));
     }
     no_bus_before(text)?;
+    nothing_after_address(text)?;
     let text = Pattern::canonical(text)?;
     match Address::of(&text) {
         Some(address) => address.canonical(&text),
@@ -134,19 +137,36 @@ pub(super) fn place(text: &[u8]) -> Canonical {
     if is_id(text) {
         return Err(ParseError::new(0, "an ID names no device: use its address"));
     }
-    if let Some(at) = text.iter().position(|c| b"*?".contains(c)) {
+    if let Some(at) = text.iter().position(|c| b"*?[".contains(c)) {
         return Err(ParseError::new(at, "one name expected, no pattern"));
     }
     no_bus_before(text)?;
+    nothing_after_address(text)?;
     match Address::of(text) {
         Some(address) => address.canonical(text),
         None => checked(text, "no character of a device's name", is_printable),
     }
 }
 
-/// Refuses `pci:` before an address.
+/// Refuses a comment, or another address, after an address.
+fn nothing_after_address(text: &[u8]) -> Result<(), ParseError> {
+    let end = text.iter().position(|c| b" #,;".contains(c));
+
+    match end.filter(|&end| text.get(..end).is_some_and(is_address)) {
+        Some(end) => Err(ParseError::new(end, "the address alone expected")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses `pci:` before an address, and the beginning of an alias.
 fn no_bus_before(text: &[u8]) -> Result<(), ParseError> {
+    if ALIASES.iter().any(|(bus, _)| text.starts_with(bus)) && !text.starts_with(b"pci:") {
+        return Err(ParseError::new(0, "an alias is no name: use modalias="));
+    }
     match text.split_at_checked(PCI.len()) {
+        Some((PCI, [b':', b'v', ..])) => {
+            Err(ParseError::new(0, "an alias is no name: use modalias="))
+        }
         Some((bus, [b':', address @ ..]))
             if bus.eq_ignore_ascii_case(PCI) && Address::of(address).is_some() =>
         {
@@ -318,26 +338,41 @@ pub(super) fn path(text: &[u8]) -> Canonical {
     Ok(out)
 }
 
+/// The places where Linux shows the device tree.
+const DEVICE_TREES: [&[u8]; 2] = [b"/sys/firmware/devicetree/base", b"/proc/device-tree"];
+
 /// The path of a firmware node: of ACPI's namespace, of the device tree, or of software.
 ///
 /// In ACPI's namespace, names are of upper case and without the underscores that fill them up to four
-/// characters. The `\` before the first can be left out where that is `_SB`.
+/// characters. The `\` before the first can be left out where that is `_SB`. Nodes of the device tree can
+/// be given as Linux shows them.
 pub(super) fn firmware(text: &[u8]) -> Canonical {
-    let has_root = text.first() == Some(&b'\\');
+    // A shell may have left two.
+    let root = text.iter().take(2).take_while(|&&c| c == b'\\').count();
 
     if let Some(at) = text.iter().position(|c| b"*?".contains(c)) {
         return Err(ParseError::new(at, "one path expected, no pattern"));
     }
-    if has_root || is_system_bus(text) {
-        return acpi_path(text, usize::from(has_root));
+    if root != 0 || is_system_bus(text) {
+        return acpi_path(text, root);
     }
-    let out = checked(text, "no character of a firmware node's path", is_printable)?;
+    let mut out = checked(text, "no character of a firmware node's path", is_printable)?;
+    let in_tree = DEVICE_TREES
+        .iter()
+        .find_map(|tree| text.strip_prefix(*tree));
+
+    match in_tree {
+        Some(b"") => return copy(b"/"),
+        Some(path @ [b'/', ..]) => out = copy(path)?,
+        _ => {}
+    }
+    let cut = text.len() - out.len();
     // No node of the device tree but the root has an empty name.
     let empty = out.windows(2).position(|pair| pair == b"//");
     let empty = empty.or_else(|| (out.len() > 1 && out.ends_with(b"/")).then(|| out.len() - 1));
 
     match empty {
-        Some(at) => Err(ParseError::new(at + 1, "a node's name expected")),
+        Some(at) => Err(ParseError::new(cut + at + 1, "a node's name expected")),
         None => Ok(out),
     }
 }
@@ -399,10 +434,15 @@ fn acpi_path(text: &[u8], start: usize) -> Canonical {
 /// A serial number.
 ///
 /// Sixteen hexadecimal digits are a PCIe Device Serial Number, however they are grouped, and written
-/// as `lspci` does: in pairs, with `-` in between. All else is a text that stands for itself.
+/// as `lspci` does: in pairs, with `-` in between. All else is a text that stands for itself, without
+/// the blanks around it that some USB devices have.
 pub(crate) fn serial(text: &[u8]) -> Canonical {
-    let Some(digits) = dsn_digits(text) else {
-        return checked(text, "no character of a serial number", is_printable);
+    let text_alone = text.trim_ascii();
+    let Some(digits) = dsn_digits(text_alone) else {
+        return match text_alone {
+            b"" => Err(ParseError::new(0, "a serial number expected")),
+            _ => checked(text_alone, "no character of a serial number", is_printable),
+        };
     };
     let mut out = KVec::with_capacity(DSN_DIGITS + DSN_DIGITS / 2 - 1, GFP_KERNEL)?;
 
@@ -423,21 +463,19 @@ fn dsn_digits(text: &[u8]) -> Option<&[u8]> {
         [b'0', b'x' | b'X', digits @ ..] => digits,
         digits => digits,
     };
-    let separator = digits.iter().copied().find(|c| !c.is_ascii_hexdigit());
-    let is_separator = |c: &u8| Some(*c) == separator && b"-:. ".contains(c);
-    let mut groups = digits.split(is_separator);
-    let count = digits.split(is_separator).count();
+    let groups = || digits.split(|c| b"-:. ".contains(c));
+    let count = groups().count();
     let fits =
         |group: &[u8]| group.len() * count == DSN_DIGITS && group.iter().all(u8::is_ascii_hexdigit);
 
-    groups.all(fits).then_some(digits)
+    groups().all(fits).then_some(digits)
 }
 
 /// The keys of the module aliases of a bus, in their order, with the number of digits after each.
 type AliasKeys = &'static [(&'static [u8], usize)];
 
 /// The prefixes of the buses whose aliases consist of keys and numbers. An alias has all keys.
-const ALIASES: [(&[u8], AliasKeys); 2] = [
+const ALIASES: [(&[u8], AliasKeys); 4] = [
     (
         b"pci:",
         &[
@@ -465,6 +503,8 @@ const ALIASES: [(&[u8], AliasKeys); 2] = [
             (b"in", 2),
         ],
     ),
+    (b"virtio:", &[(b"d", 8), (b"v", 8)]),
+    (b"hid:", &[(b"b", 4), (b"g", 4), (b"v", 8), (b"p", 8)]),
 ];
 
 /// A pattern of module aliases; the digits of PCI's and USB's are of upper case, and patterns that no

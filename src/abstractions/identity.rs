@@ -11,7 +11,11 @@ use super::device::{
     text_or_empty, //
 };
 use crate::bindings;
-use kernel::device::Device;
+use kernel::{
+    device::Device,
+    error::from_err_ptr,
+    prelude::*, //
+};
 
 /// The address of a PCI device.
 #[derive(Clone, Copy, Debug)]
@@ -75,14 +79,18 @@ pub(crate) fn leads_to_devices(dev: &Device) -> bool {
     unsafe { bindings::overdrive_leads_to_devices(as_raw(dev)) }
 }
 
-/// Calls `f` with the path of the firmware node, as `%pfwf` prints it, if `dev` has one.
-pub(crate) fn with_firmware_path<R>(dev: &Device, f: impl FnOnce(&[u8]) -> R) -> R {
+/// Calls `f` with the path of the firmware node, as `%pfwf` prints it; it is empty if `dev` has none.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn with_firmware_path<R>(dev: &Device, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
     // SAFETY: `dev` is valid.
-    let path = unsafe { bindings::overdrive_firmware_path(as_raw(dev)) };
+    let path = from_err_ptr(unsafe { bindings::overdrive_firmware_path(as_raw(dev)) })?;
     // SAFETY: It is NULL, or a string of this function's own.
     let ret = f(unsafe { text_or_empty(path) });
 
     // SAFETY: `kasprintf()` allocated it, and nobody else has it. It can be NULL.
     unsafe { bindings::kfree(path.cast()) };
-    ret
+    Ok(ret)
 }

@@ -114,10 +114,17 @@ bool overdrive_leads_to_devices(struct device *dev)
 	return is_pci_bridge(dev) || is_usb_hub(dev);
 }
 
-/* NULL if @dev has no firmware node, or there is no memory. The caller frees it. */
+/*
+ * NULL if @dev has no firmware node, an error pointer if there is no memory. The
+ * caller frees it.
+ */
 char *overdrive_firmware_path(struct device *dev)
 {
 	struct fwnode_handle *fwnode = dev_fwnode(dev);
+	char *path;
 
-	return IS_ERR_OR_NULL(fwnode) ? NULL : kasprintf(GFP_KERNEL, "%pfwf", fwnode);
+	if (IS_ERR_OR_NULL(fwnode))
+		return NULL;
+	path = kasprintf(GFP_KERNEL, "%pfwf", fwnode);
+	return path ? path : ERR_PTR(-ENOMEM);
 }

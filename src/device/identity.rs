@@ -104,7 +104,7 @@ impl Names {
             this.push_place(Kind::Ancestor, Kind::AncestorBetween, ancestor)?;
         }
 
-        identity::with_firmware_path(dev, |path| this.push(Kind::Firmware, path))?;
+        identity::with_firmware_path(dev, |path| this.push(Kind::Firmware, path))??;
         match identity.pci_serial {
             Some(number) => {
                 let [a, b, c, d, e, f, g, h] = number.to_be_bytes();

@@ -57,7 +57,9 @@ pub(super) fn bus(text: &[u8]) -> Canonical {
         .find(|it| it.eq_ignore_ascii_case(text))
     {
         Some(name) => copy(name),
-        None => checked(text, "no character of a bus's name", is_word),
+        None => checked(text, "no character of a bus's name", |c| {
+            is_word(c) && !b"*?[".contains(&c)
+        }),
     }
 }
 

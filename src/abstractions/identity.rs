@@ -56,15 +56,21 @@ pub(crate) fn vf_index(dev: &Device) -> Option<u16> {
     u16::try_from(index).ok()
 }
 
-/// Returns the PCIe Device Serial Number.
+/// Returns the PCIe Device Serial Number, if there is one.
 ///
-/// Nothing is read from a device in D3cold, which would have to be woken for it.
-pub(crate) fn pci_serial(dev: &Device) -> Option<u64> {
-    // SAFETY: `dev` is valid.
-    let serial = unsafe { bindings::overdrive_pci_serial(as_raw(dev)) };
+/// Returns [`None`] if it can't be known now: nothing is read from a device in D3cold, which would have
+/// to be woken for it.
+#[allow(
+    clippy::option_option,
+    reason = "one is not known, the other not there"
+)]
+pub(crate) fn pci_serial(dev: &Device) -> Option<Option<u64>> {
+    let mut known = false;
+    // SAFETY: Both are valid.
+    let serial = unsafe { bindings::overdrive_pci_serial(as_raw(dev), &mut known) };
 
     // All ones are read from a device that is not there.
-    (serial != 0 && serial != u64::MAX).then_some(serial)
+    known.then_some((serial != 0 && serial != u64::MAX).then_some(serial))
 }
 
 /// Calls `f` with the serial number of the USB device that `dev` is, or is an interface of.

@@ -49,7 +49,7 @@ impl Attribute for Identity {
                 key,
                 BStr::from_bytes(&modalias),
                 end,
-                tracked.names()?,
+                tracked.names(true)?,
                 tracked.identity
             ),
         )

@@ -62,7 +62,7 @@ impl<'a> DeviceFacts<'a> {
             Field::Serial,
         ];
         let names = match by_name.iter().any(|&field| required.contains(field)) {
-            true => tracked.names()?,
+            true => tracked.names(required.contains(Field::Serial))?,
             false => Names::default(),
         };
         // What is no text of a rule can't be one of a device that a rule names.

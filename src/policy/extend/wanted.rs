@@ -195,8 +195,9 @@ impl WantedBuses {
         true
     }
 
-    /// Lets go of the buses that are part of `module`.
+    /// Lets go of the buses that are part of `module`, and of devices that it made and removed.
     fn going(&self, module: &Going) {
+        self.policy.devices.purge();
         self.native.going(module);
         loop {
             let gone = {

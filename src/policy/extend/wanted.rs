@@ -101,6 +101,11 @@ impl WantedBuses {
     /// `ENOMEM`.
     pub(crate) fn add(&self, name: &'static [u8], scope: Scope) -> Result {
         let mut list = self.list.lock();
+
+        if list.iter().any(|bus| bus.name == name) {
+            super::log_error(name, ExtendError::Extended);
+            return Ok(());
+        }
         let extension = match self.extend(name, scope) {
             Ok(extension) => Some(extension),
             Err(ExtendError::Unknown) => None,

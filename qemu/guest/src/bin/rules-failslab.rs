@@ -178,7 +178,13 @@ fn apply(device: &Device<'_>) -> Result<Counts> {
         let Some((field, text)) = line.split_once('=').filter(|it| it.0 != "bus") else {
             continue;
         };
-        let rule = Rule::new("failing", &[(field, text), ("driver", device.other)])?;
+        // Others have the same parent.
+        let fields = [
+            (field, text),
+            ("device", device.name),
+            ("driver", device.other),
+        ];
+        let rule = Rule::new("failing", &fields)?;
         let rebind = OpenOptions::new()
             .write(true)
             .open(device.path("overdrive/rebind"))?;

@@ -52,8 +52,8 @@ plan 14
 case $OVERDRIVE_MACHINE in
 q35-alone)
 	front=
-	check "without a card in front the network card is on the first bus" is "$nic" 0000:01:00.0
-	check "without a card in front the edu device is on the second" is "$edu" 0000:02:00.0
+	check "the network card is on the first bus of a machine without a card in front" is "$nic" 0000:01:00.0
+	check "the edu device is on the second bus of a machine without a card in front" is "$edu" 0000:02:00.0
 	;;
 *)
 	front=$(in_port 0000:00:02.0)
@@ -88,7 +88,7 @@ echo 1 >$rules/old/apply
 echo 1 >$rules/older/apply
 if [ -n "$front" ]; then
 	check "a rule by address and serial number does not take the card in front" untouched "$front"
-	check "it does not take the card that it was made for either" untouched "$nic"
+	check "a rule by address that the card has left does not take it either" untouched "$nic"
 	check "a rule by address and kind does not take what is there now" is "$(hits older)" 0
 	check "the edu device is not taken by its old address" untouched "$edu"
 	echo 1 >"/sys/bus/pci/devices/$front/remove"
@@ -98,7 +98,7 @@ if [ -n "$front" ]; then
 		"dmesg | grep -q 'rule old does not act: its serial is another device'"
 else
 	check "a rule by address and serial number takes its card" is_as "$nic" none none
-	check "it counts its card" is "$(hits old)" 1
+	check "a rule by address and serial number counts its card" is "$(hits old)" 1
 	check "a rule by address and kind takes its device" is "$(hits older)" 1
 	check "the edu device is taken by its address" is_as "$edu" none none
 	check "the log has nothing of another device" sh -c "! dmesg | grep 'does not act'"

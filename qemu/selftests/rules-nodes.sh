@@ -34,7 +34,7 @@ mkdir $rules/r
 echo "/sys/firmware/devicetree/base$node" >$rules/r/firmware
 check "a node as Linux shows it is put right" is "$(cat $rules/r/firmware)" $node
 echo "/proc/device-tree$node" >$rules/r/firmware
-check "so is one as it was shown formerly" is "$(cat $rules/r/firmware)" $node
+check "a node as Linux showed it formerly is put right" is "$(cat $rules/r/firmware)" $node
 check "a node that has no name is refused" fails_with EINVAL $rules/r/firmware "$node/"
 rmdir $rules/r
 rule node "firmware=$node" "device=fff5*" driver=none

@@ -52,7 +52,7 @@ impl Kind {
 
 /// The part of a device's identity that is kept.
 pub(crate) struct Identity {
-    /// What was read, once it was.
+    /// The serial number that was read, if it was.
     pci_serial: SetOnce<Option<u64>>,
     /// The index of a virtual function.
     pub(crate) vf: Option<u16>,

@@ -13,7 +13,7 @@
 
 require_module overdrive_buses
 load_overdrive
-plan 52
+plan 56
 
 check "nothing is redirected while no bus is extended" is "$(hooks)" ""
 
@@ -100,6 +100,14 @@ check_fails "a bus with a scope that there is not stays as it is" has_override y
 for text in 'at 7 .*: restrict or force' 'at 23 .*: the name of a bus' 'bus test-y: force: not known' \
 	'bus test-no-match: it has no match function'; do
 	check "the log has '$text' of the parameter" \
+		sh -c "dmesg | sed '1,/$mark\$/d' | grep -q '$text'"
+done
+unload_overdrive
+mark=$(log_mark)
+load_overdrive 'buses=USB,test-?,test-z,test-z:force,test-x'
+check "a bus of the parameter is extended after names that no bus has" has_override x0
+for text in 'at 0 .*: the name in lower case' 'at 9 .*: no character of a bus' 'bus test-z: it is extended already'; do
+	check "the log has '$text' of names in the parameter" \
 		sh -c "dmesg | sed '1,/$mark\$/d' | grep -q '$text'"
 done
 unload_overdrive

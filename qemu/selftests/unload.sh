@@ -84,7 +84,12 @@ check "a device has its standard driver when the module is gone" is_bound "$devi
 load_and_unload 10
 before=$(slab_used)
 check "the module is loaded and unloaded again and again" load_and_unload "$cycles"
-grown=$(($(slab_used) - before))
+# What RCU frees is free a moment later, and later on a busy host.
+is_freed() {
+	grown=$(($(slab_used) - before))
+	[ $grown -lt $((cycles * leak_limit)) ]
+}
+wait_until 10 is_freed || true
 comment "$cycles cycles: $grown KiB of slabs"
-check "loading and unloading leaves no memory behind" test $grown -lt $((cycles * leak_limit))
+check "loading and unloading leaves no memory behind" is_freed
 finish

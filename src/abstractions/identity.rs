@@ -11,7 +11,11 @@ use super::device::{
     text_or_empty, //
 };
 use crate::bindings;
-use kernel::device::Device;
+use kernel::{
+    device::Device,
+    error::from_err_ptr,
+    prelude::*, //
+};
 
 /// The address of a PCI device.
 #[derive(Clone, Copy, Debug)]
@@ -52,15 +56,21 @@ pub(crate) fn vf_index(dev: &Device) -> Option<u16> {
     u16::try_from(index).ok()
 }
 
-/// Returns the PCIe Device Serial Number.
+/// Returns the PCIe Device Serial Number, if there is one.
 ///
-/// Nothing is read from a device in D3cold, which would have to be woken for it.
-pub(crate) fn pci_serial(dev: &Device) -> Option<u64> {
-    // SAFETY: `dev` is valid.
-    let serial = unsafe { bindings::overdrive_pci_serial(as_raw(dev)) };
+/// Returns [`None`] if it can't be known now: nothing is read from a device in D3cold, which would have
+/// to be woken for it.
+#[allow(
+    clippy::option_option,
+    reason = "one is not known, the other not there"
+)]
+pub(crate) fn pci_serial(dev: &Device) -> Option<Option<u64>> {
+    let mut known = false;
+    // SAFETY: Both are valid.
+    let serial = unsafe { bindings::overdrive_pci_serial(as_raw(dev), &mut known) };
 
     // All ones are read from a device that is not there.
-    (serial != 0 && serial != u64::MAX).then_some(serial)
+    known.then_some((serial != 0 && serial != u64::MAX).then_some(serial))
 }
 
 /// Calls `f` with the serial number of the USB device that `dev` is, or is an interface of.
@@ -75,14 +85,18 @@ pub(crate) fn leads_to_devices(dev: &Device) -> bool {
     unsafe { bindings::overdrive_leads_to_devices(as_raw(dev)) }
 }
 
-/// Calls `f` with the path of the firmware node, as `%pfwf` prints it, if `dev` has one.
-pub(crate) fn with_firmware_path<R>(dev: &Device, f: impl FnOnce(&[u8]) -> R) -> R {
+/// Calls `f` with the path of the firmware node, as `%pfwf` prints it; it is empty if `dev` has none.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn with_firmware_path<R>(dev: &Device, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
     // SAFETY: `dev` is valid.
-    let path = unsafe { bindings::overdrive_firmware_path(as_raw(dev)) };
+    let path = from_err_ptr(unsafe { bindings::overdrive_firmware_path(as_raw(dev)) })?;
     // SAFETY: It is NULL, or a string of this function's own.
     let ret = f(unsafe { text_or_empty(path) });
 
     // SAFETY: `kasprintf()` allocated it, and nobody else has it. It can be NULL.
     unsafe { bindings::kfree(path.cast()) };
-    ret
+    Ok(ret)
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/device.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/property.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
@@ -51,14 +52,29 @@ int overdrive_vf_index(struct device *dev)
 #endif
 }
 
-/* The Device Serial Number, 0 if there is none or it can't be read. */
-u64 overdrive_pci_serial(struct device *dev)
+/*
+ * The Device Serial Number, 0 if there is none or it can't be read; @known says
+ * that it will be the same the next time. A device in D3cold is not woken, and
+ * one that sleeps may be behind a bridge that does, too.
+ */
+u64 overdrive_pci_serial(struct device *dev, bool *known)
 {
+	u64 serial = 0;
+
+	*known = true;
 #ifdef CONFIG_PCI
-	if (dev_is_pci(dev) && to_pci_dev(dev)->current_state != PCI_D3cold)
-		return pci_get_dsn(to_pci_dev(dev));
+	if (dev_is_pci(dev)) {
+		int active = pm_runtime_get_if_active(dev);
+
+		if (to_pci_dev(dev)->current_state != PCI_D3cold)
+			serial = pci_get_dsn(to_pci_dev(dev));
+		/* Not 0 either if there is no runtime power management. */
+		*known = serial || active;
+		if (active > 0)
+			pm_runtime_put(dev);
+	}
 #endif
-	return 0;
+	return serial;
 }
 
 static bool has_type(struct device *dev, const char *name)
@@ -114,10 +130,17 @@ bool overdrive_leads_to_devices(struct device *dev)
 	return is_pci_bridge(dev) || is_usb_hub(dev);
 }
 
-/* NULL if @dev has no firmware node, or there is no memory. The caller frees it. */
+/*
+ * NULL if @dev has no firmware node, an error pointer if there is no memory. The
+ * caller frees it.
+ */
 char *overdrive_firmware_path(struct device *dev)
 {
 	struct fwnode_handle *fwnode = dev_fwnode(dev);
+	char *path;
 
-	return IS_ERR_OR_NULL(fwnode) ? NULL : kasprintf(GFP_KERNEL, "%pfwf", fwnode);
+	if (IS_ERR_OR_NULL(fwnode))
+		return NULL;
+	path = kasprintf(GFP_KERNEL, "%pfwf", fwnode);
+	return path ? path : ERR_PTR(-ENOMEM);
 }

@@ -18,7 +18,7 @@ struct overdrive_pci_address {
 
 bool overdrive_pci_address(struct device *dev, struct overdrive_pci_address *address);
 int overdrive_vf_index(struct device *dev);
-u64 overdrive_pci_serial(struct device *dev);
+u64 overdrive_pci_serial(struct device *dev, bool *known);
 const char *overdrive_usb_serial(struct device *dev);
 bool overdrive_leads_to_devices(struct device *dev);
 char *overdrive_firmware_path(struct device *dev);

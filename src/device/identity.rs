@@ -2,8 +2,8 @@
 
 //! The identity of a device: what tells it from all others, and what says where it is.
 //!
-//! What has to be read from the device is read once, when it is tracked. All else is written down when
-//! somebody asks, which for most devices nobody does.
+//! What tells bridges and virtual functions is looked up when the device is tracked. All else is found
+//! out when somebody asks, which for most devices nobody does; what has to be read from the device, once.
 
 use super::relatives::Relatives;
 use crate::abstractions::{
@@ -20,7 +20,8 @@ use kernel::{
     str::{
         BStr,
         CString, //
-    }, //
+    },
+    sync::SetOnce, //
 };
 
 /// The kind of a text, by its first byte.
@@ -49,10 +50,10 @@ impl Kind {
     }
 }
 
-/// The part of a device's identity that is read from the device.
-#[derive(Clone, Copy)]
+/// The part of a device's identity that is kept.
 pub(crate) struct Identity {
-    pci_serial: Option<u64>,
+    /// The serial number that was read, if it was.
+    pci_serial: SetOnce<Option<u64>>,
     /// The index of a virtual function.
     pub(crate) vf: Option<u16>,
     /// `true` for PCI bridges, host bridges and USB hubs.
@@ -60,13 +61,24 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Reads the identity of `dev`, which is not being removed.
+    /// Looks up the identity of `dev`, which is not being removed.
     pub(super) fn of(dev: &Device) -> Self {
         Self {
-            pci_serial: identity::pci_serial(dev),
+            pci_serial: SetOnce::new(),
             vf: identity::vf_index(dev),
             is_bridge: identity::leads_to_devices(dev),
         }
+    }
+
+    /// The PCIe Device Serial Number of `dev`, whose identity this is.
+    fn pci_serial(&self, dev: &Device) -> Option<u64> {
+        self.pci_serial.copy().or_else(|| {
+            let known = identity::pci_serial(dev)?;
+
+            // Somebody else can have read it at the same time.
+            self.pci_serial.populate(known);
+            Some(known)
+        })?
     }
 }
 
@@ -82,12 +94,18 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Writes down the names of `dev`.
+    /// Writes down the names of `dev`; its serial number only if that is asked for, as it can have to be
+    /// read from the device.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(super) fn of(dev: &Device, relatives: &Relatives, identity: &Identity) -> Result<Self> {
+    pub(super) fn of(
+        dev: &Device,
+        relatives: &Relatives,
+        identity: &Identity,
+        with_serial: bool,
+    ) -> Result<Self> {
         let mut this = Self::default();
         let (parent, pf) = (relatives.ancestors().first(), relatives.physical_function());
 
@@ -104,8 +122,11 @@ impl Names {
             this.push_place(Kind::Ancestor, Kind::AncestorBetween, ancestor)?;
         }
 
-        identity::with_firmware_path(dev, |path| this.push(Kind::Firmware, path))?;
-        match identity.pci_serial {
+        identity::with_firmware_path(dev, |path| this.push(Kind::Firmware, path))??;
+        if !with_serial {
+            return Ok(this);
+        }
+        match identity.pci_serial(dev) {
             Some(number) => {
                 let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
                 let number = CString::try_from_fmt(fmt!(

@@ -137,7 +137,9 @@ impl Devices {
     }
 
     /// Drops those that were removed, and whose directory is gone. Returns `true` if none is left.
-    fn purge(&self) -> bool {
+    ///
+    /// What releases a device can be part of a module: this is called before one goes.
+    pub(crate) fn purge(&self) -> bool {
         let mut next = 0;
 
         loop {

@@ -22,9 +22,11 @@ pub(crate) struct Relatives {
 impl Relatives {
     /// Those of `dev`, which is not being removed.
     pub(super) fn of(dev: &Device) -> Result<Self> {
-        let mut ancestors = KVec::new();
+        let all = || core::iter::successors(device::parent(dev), |&it| device::parent(it));
+        // Counted first: most devices have a few, and each time the memory grows costs more than them.
+        let mut ancestors = KVec::with_capacity(all().count(), GFP_KERNEL)?;
 
-        for ancestor in core::iter::successors(device::parent(dev), |&it| device::parent(it)) {
+        for ancestor in all() {
             ancestors.push(ARef::from(ancestor), GFP_KERNEL)?;
         }
         Ok(Self {

@@ -156,13 +156,13 @@ impl TrackedDevice {
         )
     }
 
-    /// The texts that rules can name the device by.
+    /// The texts that rules can name the device by, the serial number among them if `with_serial`.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn names(&self) -> Result<Names> {
-        Names::of(&self.dev, &self.relatives, &self.identity)
+    pub(crate) fn names(&self, with_serial: bool) -> Result<Names> {
+        Names::of(&self.dev, &self.relatives, &self.identity, with_serial)
     }
 
     /// The devices that it comes from.

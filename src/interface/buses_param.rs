@@ -9,7 +9,10 @@
 
 use crate::{
     bus::extended::Scope,
-    policy::rules::ParseError, //
+    policy::rules::{
+        field::Field,
+        ParseError, //
+    },
 };
 use kernel::prelude::*;
 
@@ -47,6 +50,10 @@ fn bus(item: &'static [u8]) -> Result<BusSpec, ParseError> {
 
     if name.is_empty() {
         return Err(ParseError::new(0, "the name of a bus expected"));
+    }
+    // One that can't be registered would be waited for in vain.
+    if Field::Bus.canonical(name)?[..] != *name {
+        return Err(ParseError::new(0, "the name in lower case expected"));
     }
     let scope = match scope.split_first() {
         None => Scope::Restrict,

@@ -30,7 +30,10 @@ impl Attribute for Identity {
 
     fn show(dev: &Device, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
         let tracked = Devices::published()?.get(dev)?;
-        let modalias = uevent::modalias(dev).unwrap_or_default();
+        let modalias = match uevent::modalias(dev) {
+            Err(ENOMEM) => return Err(ENOMEM),
+            modalias => modalias.unwrap_or_default(),
+        };
         // Of these, a C string would be written with its newline escaped.
         let (key, end) = match &modalias[..] {
             b"" => ("", ""),
@@ -46,7 +49,7 @@ impl Attribute for Identity {
                 key,
                 BStr::from_bytes(&modalias),
                 end,
-                tracked.names()?,
+                tracked.names(true)?,
                 tracked.identity
             ),
         )

@@ -10,7 +10,8 @@ use super::{
             Field,
             MatchTarget, //
         },
-        table::RequiredFacts, //
+        table::RequiredFacts,
+        ParseError, //
     }, //
 };
 use crate::{
@@ -42,11 +43,17 @@ impl<'a> DeviceFacts<'a> {
     /// `ENOMEM`.
     pub(super) fn new(tracked: &'a TrackedDevice, required: RequiredFacts) -> Result<Self> {
         let dev = tracked.device();
-        let modalias = required.contains(Field::Modalias).then(|| {
-            uevent::modalias(dev).inspect_err(|err| {
-                dev_warn!(dev, "its modalias is unknown: error {}\n", err.to_errno())
-            })
-        });
+        let modalias = match required.contains(Field::Modalias) {
+            true => match uevent::modalias(dev) {
+                Ok(modalias) => Some(modalias),
+                Err(ENOMEM) => return Err(ENOMEM),
+                Err(err) => {
+                    dev_warn!(dev, "its modalias is unknown: error {}\n", err.to_errno());
+                    None
+                }
+            },
+            false => None,
+        };
         let by_name = [
             Field::Path,
             Field::Parent,
@@ -55,16 +62,18 @@ impl<'a> DeviceFacts<'a> {
             Field::Serial,
         ];
         let names = match by_name.iter().any(|&field| required.contains(field)) {
-            true => tracked.names()?,
+            true => tracked.names(required.contains(Field::Serial))?,
             false => Names::default(),
         };
         // What is no text of a rule can't be one of a device that a rule names.
-        let serial = names.serial();
-        let serial = serial.and_then(|serial| canonical::serial(serial).ok());
+        let serial = match names.serial().map(canonical::serial) {
+            Some(Err(bad)) if bad.reason == ParseError::NO_MEMORY => return Err(ENOMEM),
+            serial => serial.and_then(Result::ok),
+        };
 
         Ok(Self {
             tracked,
-            modalias: modalias.and_then(Result::ok),
+            modalias,
             serial,
             names,
             group_owned: required.contains(Field::GroupOwned)

@@ -4,6 +4,7 @@
 
 pub mod bus;
 pub mod edu;
+pub mod failslab;
 pub mod ktap;
 pub mod mapping;
 pub mod sigbus;

@@ -109,6 +109,37 @@ static Q35: Machine = Machine {
     append: "reboot=t no_timer_check tsc=reliable",
 };
 
+/// Two devices behind ports of their own, of which the second is found on the second bus.
+static Q35_ALONE: Machine = Machine {
+    name: "q35-alone",
+    args: &[
+        "-M q35",
+        "-device pcie-root-port,id=rp0,chassis=1,slot=1,addr=10.0",
+        "-device e1000e,id=nic0,romfile=,mac=52:54:00:aa:bb:01,bus=rp0",
+        "-device pcie-root-port,id=rp1,chassis=2,slot=2,addr=11.0",
+        "-device edu,id=edu0,bus=rp1",
+    ],
+    x2apic: None,
+    table: None,
+    memory_mib: 512,
+    ..Q35
+};
+
+/// The same machine after a card was put in front of them, which is found on the first bus.
+static Q35_CARD: Machine = Machine {
+    name: "q35-card",
+    args: &[
+        "-M q35",
+        "-device pcie-root-port,id=rp0,chassis=1,slot=1,addr=10.0",
+        "-device e1000e,id=nic0,romfile=,mac=52:54:00:aa:bb:01,bus=rp0",
+        "-device pcie-root-port,id=rp1,chassis=2,slot=2,addr=11.0",
+        "-device edu,id=edu0,bus=rp1",
+        "-device pcie-root-port,id=rpf,chassis=3,slot=3,addr=02.0",
+        "-device e1000e,id=nicf,romfile=,mac=52:54:00:aa:bb:02,bus=rpf",
+    ],
+    ..Q35_ALONE
+};
+
 /// Platform devices without an IOMMU: virtio-mmio.
 static MICROVM: Machine = Machine {
     name: "microvm",
@@ -293,7 +324,7 @@ static Q35_SET: Machine = Machine {
 };
 
 /// Those that tests are run on.
-pub(crate) static ALL: &[&Machine] = &[&Q35, &MICROVM, &MICROVM_ACPI, &VIRT];
+pub(crate) static ALL: &[&Machine] = &[&Q35, &Q35_ALONE, &Q35_CARD, &MICROVM, &MICROVM_ACPI, &VIRT];
 
 /// Those that there are for figures only.
 static FOR_FIGURES: &[&Machine] = &[&Q35_SET];

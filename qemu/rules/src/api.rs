@@ -355,7 +355,7 @@ impl Device {
                 "parent" => device.parents.push(value.into()),
                 "below" => device.ancestors.push(value.into()),
                 "firmware" => device.firmware = Some(value.into()),
-                "serial" => device.serial = Some(value.into()),
+                "serial" => device.serial = canonical(key, value).ok(),
                 "modalias" => device.modalias = Some(value.into()),
                 "vf" => device.vf = value.parse().ok(),
                 "bridge" => device.is_bridge = value == "1",

@@ -56,6 +56,18 @@ fn abi_document_has_the_steps_of_the_precedence() {
     );
 }
 
+/// The assertion that keeps the second bound is in the engine itself.
+#[test]
+fn abi_document_has_the_bounds_of_a_rule() {
+    let text = read("Documentation/ABI/testing/configfs-overdrive-rules");
+    let rules = read("src/policy/rules.rs");
+    let spec = read("src/policy/rules/spec.rs");
+    let is_told = |bound: &str| text.contains(&format!("at most {bound} bytes"));
+
+    assert!(spec.contains("MAX_TEXT: usize = 256;") && is_told("256"));
+    assert!(rules.contains("assert!(Rule::MAX_BYTES <= 512)") && is_told("512"));
+}
+
 #[test]
 fn help_of_the_command_has_a_line_for_each_field() {
     let text = read("scripts/overdrive/src/args/help.rs");

@@ -101,6 +101,11 @@ impl WantedBuses {
     /// `ENOMEM`.
     pub(crate) fn add(&self, name: &'static [u8], scope: Scope) -> Result {
         let mut list = self.list.lock();
+
+        if list.iter().any(|bus| bus.name == name) {
+            super::log_error(name, ExtendError::Extended);
+            return Ok(());
+        }
         let extension = match self.extend(name, scope) {
             Ok(extension) => Some(extension),
             Err(ExtendError::Unknown) => None,
@@ -195,8 +200,9 @@ impl WantedBuses {
         true
     }
 
-    /// Lets go of the buses that are part of `module`.
+    /// Lets go of the buses that are part of `module`, and of devices that it made and removed.
     fn going(&self, module: &Going) {
+        self.policy.devices.purge();
         self.native.going(module);
         loop {
             let gone = {

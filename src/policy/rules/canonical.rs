@@ -57,7 +57,9 @@ pub(super) fn bus(text: &[u8]) -> Canonical {
         .find(|it| it.eq_ignore_ascii_case(text))
     {
         Some(name) => copy(name),
-        None => checked(text, "no character of a bus's name", is_word),
+        None => checked(text, "no character of a bus's name", |c| {
+            is_word(c) && !b"*?[".contains(&c)
+        }),
     }
 }
 
@@ -94,11 +96,10 @@ pub(super) fn driver(text: &[u8]) -> Canonical {
 
 /// Refuses a blank before or after a text: no name has one, so that it is a slip.
 ///
-/// A pattern can end in `\\` and a blank.
+/// A `\` before it does not help.
 pub(super) fn no_blanks_around(text: &[u8]) -> Result<(), ParseError> {
     match text {
-        [b' ', ..] => Err(ParseError::new(0, "a blank before the value")),
-        [.., b'\\', b' '] => Ok(()),
+        [b' ', ..] | [b'\\', b' ', ..] => Err(ParseError::new(0, "a blank before the value")),
         [rest @ .., b' '] => Err(ParseError::new(rest.len(), "a blank after the value")),
         _ => Ok(()),
     }

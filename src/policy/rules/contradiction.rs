@@ -52,6 +52,13 @@ pub(super) fn contradiction<'a>(get: impl Fn(Field) -> &'a [u8]) -> Option<&'sta
     if is_named && bus == PCI && !canonical::is_address(device) {
         return Some("the name of a PCI device is its address");
     }
+    if is_named && given(Field::Path) && function(device) != function(get(Field::Path)) {
+        return Some("device and path are of two devices");
+    }
+    let takes_bridges = is_named || given(Field::Path) || given(Field::Firmware);
+    if !takes_bridges && is_of_bridges(get(Field::Modalias)) {
+        return Some("bridges and hubs are taken by an exact device, path or firmware");
+    }
     for above in [Field::Parent, Field::Below] {
         let above = get(above);
 
@@ -60,6 +67,27 @@ pub(super) fn contradiction<'a>(get: impl Fn(Field) -> &'a [u8]) -> Option<&'sta
         }
     }
     None
+}
+
+/// Returns `DD.F`, which the address and the path of a PCI device end with.
+fn function(text: &[u8]) -> Option<&[u8]> {
+    canonical::is_address(text.split(|&c| c == b'/').next()?)
+        .then(|| text.last_chunk::<4>().map(<[u8; 4]>::as_slice))
+        .flatten()
+}
+
+/// Returns `true` if all devices of the alias are host bridges, bridges or hubs, by their class.
+fn is_of_bridges(alias: &[u8]) -> bool {
+    const CLASSES: [(&[u8], &[u8]); 4] = [
+        (PCI, b"bc06sc00"),
+        (PCI, b"bc06sc04"),
+        (USB, b"dc09"),
+        (USB, b"ic09"),
+    ];
+
+    CLASSES.into_iter().any(|(bus, class)| {
+        is_alias_of(alias, bus) && alias.windows(class.len()).any(|it| it == class)
+    })
 }
 
 fn is_alias_of(alias: &[u8], bus: &[u8]) -> bool {

@@ -7,17 +7,15 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
-    os::{
-        fd::AsRawFd,
-        unix::fs::{FileExt, OpenOptionsExt},
-    },
+    os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
     process::ExitCode,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use libc::EFD_NONBLOCK;
 use overdrive_guest::{
     bus::{Bus, PCI},
+    failslab::each_allocation,
     ktap::{Outcome, Report, fail},
     vfio::Group,
 };
@@ -26,48 +24,6 @@ use vfio_bindings::bindings::vfio::{
     VFIO_PCI_REQ_IRQ_INDEX,
 };
 use vmm_sys_util::eventfd::EventFd;
-
-const FAIL_NTH: &str = "/proc/thread-self/fail-nth";
-
-/// More allocations than anything here makes.
-const LIMIT: u32 = 2000;
-
-/// Calls `action` with the first allocation failing, then with the second, until none fails.
-/// Returns how many failures there were, and how many of them the caller was told.
-///
-/// `undo` puts everything back, and returns whether to end here.
-fn each_allocation(
-    mut action: impl FnMut() -> io::Result<()>,
-    mut undo: impl FnMut(bool) -> Result<bool>,
-) -> Result<(u32, u32)> {
-    let mut told = 0;
-
-    // Opened once: that allocates.
-    let fail_nth = OpenOptions::new().read(true).write(true).open(FAIL_NTH)?;
-
-    for nth in 1..LIMIT {
-        fail_nth.write_all_at(nth.to_string().as_bytes(), 0)?;
-        let result = action();
-        let mut left = [0; 16];
-        let len = fail_nth.read_at(&mut left, 0)?;
-        fail_nth.write_all_at(b"0", 0)?;
-
-        let left: u32 = std::str::from_utf8(&left[..len])?.trim().parse()?;
-        let over =
-            undo(result.is_ok()).with_context(|| format!("after failure {nth}: {result:?}"))?;
-        if over {
-            return Ok((nth, told + 1));
-        }
-        if left > 0 {
-            result.context("no allocation failed, but the call did")?;
-            return Ok((nth - 1, told));
-        }
-        if result.is_err() {
-            told += 1;
-        }
-    }
-    bail!("still failing after {LIMIT} allocations")
-}
 
 /// The kernel log from now on.
 fn kernel_log() -> Result<File> {

@@ -114,16 +114,6 @@ more hits are told within a second. It ends when it is interrupted, or nobody re
 Example: wait until a card that is plugged in has its driver
   overdrive monitor --json | jq --unbuffered 'select(.event == \"bound\")'";
 
-/// For `monitor`.
-pub(super) const MONITOR: &str = "\
-Prints a line for everything that happens to a device that can have an override: it is discovered, bound, unbound,
-moved, lent, given back, kept without a driver, or gone; a rule's driver took it, or did not. A near miss is a device
-in the place that a rule is for, which is not the device that the rule is for. Rules that are made, removed, or have
-more hits are told within a second. It ends when it is interrupted, or nobody reads it any more.
-
-Example: wait until a card that is plugged in has its driver
-  overdrive monitor --json | jq --unbuffered 'select(.event == \"bound\")'";
-
 /// For `import`.
 pub(super) const IMPORT: &str = "\
 Reads the files of driverctl in /etc/driverctl.d, and ids= of vfio-pci in modprobe.d and on the kernel's command line,

@@ -3,10 +3,13 @@
 //! Names of devices, and addresses and paths of PCI devices.
 
 use super::{
+    alias::ALIASES,
     reader::Reader,
     text::{
         append,
         checked,
+        is_id,
+        is_number,
         Canonical,
         PCI, //
     }, //
@@ -36,6 +39,7 @@ pub(in crate::policy::rules) fn device(text: &[u8]) -> Canonical {
         ));
     }
     no_bus_before(text)?;
+    nothing_after_address(text)?;
     let text = Pattern::canonical(text)?;
     match Address::of(&text) {
         Some(address) => address.canonical(&text),
@@ -51,19 +55,36 @@ pub(in crate::policy::rules) fn place(text: &[u8]) -> Canonical {
     if is_id(text) {
         return Err(ParseError::new(0, "an ID names no device: use its address"));
     }
-    if let Some(at) = text.iter().position(|c| b"*?".contains(c)) {
+    if let Some(at) = text.iter().position(|c| b"*?[".contains(c)) {
         return Err(ParseError::new(at, "one name expected, no pattern"));
     }
     no_bus_before(text)?;
+    nothing_after_address(text)?;
     match Address::of(text) {
         Some(address) => address.canonical(text),
         None => checked(text, "no character of a device's name", is_printable),
     }
 }
 
-/// Refuses `pci:` before an address.
+/// Refuses a comment, or another address, after an address.
+fn nothing_after_address(text: &[u8]) -> Result<(), ParseError> {
+    let end = text.iter().position(|c| b" #,;".contains(c));
+
+    match end.filter(|&end| text.get(..end).is_some_and(is_address)) {
+        Some(end) => Err(ParseError::new(end, "the address alone expected")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses `pci:` before an address, and the beginning of an alias.
 fn no_bus_before(text: &[u8]) -> Result<(), ParseError> {
+    if ALIASES.iter().any(|(bus, _)| text.starts_with(bus)) && !text.starts_with(b"pci:") {
+        return Err(ParseError::new(0, "an alias is no name: use modalias="));
+    }
     match text.split_at_checked(PCI.len()) {
+        Some((PCI, [b':', b'v', ..])) => {
+            Err(ParseError::new(0, "an alias is no name: use modalias="))
+        }
         Some((bus, [b':', address @ ..]))
             if bus.eq_ignore_ascii_case(PCI) && Address::of(address).is_some() =>
         {
@@ -71,21 +92,6 @@ fn no_bus_before(text: &[u8]) -> Result<(), ParseError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Returns `true` for a vendor and device ID, as `lspci -n` prints it.
-pub(super) fn is_id(text: &[u8]) -> bool {
-    let is_part = |part: &[u8]| part.len() == 4 && is_number(part, 4);
-
-    match text.split_at_checked(4) {
-        Some((vendor, [b':', device @ ..])) => is_part(vendor) && is_part(device),
-        _ => false,
-    }
-}
-
-/// Returns `true` for one to `most` hexadecimal digits.
-fn is_number(text: &[u8], most: usize) -> bool {
-    (1..=most).contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Returns `true` for a pattern of digits that is no number.

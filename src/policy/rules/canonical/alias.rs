@@ -2,9 +2,9 @@
 
 //! Module aliases.
 
-use super::{
-    address::is_id,
-    text::Canonical, //
+use super::text::{
+    is_id,
+    Canonical, //
 };
 use crate::policy::rules::{
     pattern::{
@@ -16,10 +16,10 @@ use crate::policy::rules::{
 use kernel::prelude::*;
 
 /// The keys of the module aliases of a bus, in their order, with the number of digits after each.
-type AliasKeys = &'static [(&'static [u8], usize)];
+pub(super) type AliasKeys = &'static [(&'static [u8], usize)];
 
 /// The prefixes of the buses whose aliases consist of keys and numbers. An alias has all keys.
-const ALIASES: [(&[u8], AliasKeys); 2] = [
+pub(super) const ALIASES: [(&[u8], AliasKeys); 4] = [
     (
         b"pci:",
         &[
@@ -47,6 +47,8 @@ const ALIASES: [(&[u8], AliasKeys); 2] = [
             (b"in", 2),
         ],
     ),
+    (b"virtio:", &[(b"d", 8), (b"v", 8)]),
+    (b"hid:", &[(b"b", 4), (b"g", 4), (b"v", 8), (b"p", 8)]),
 ];
 
 /// A pattern of module aliases; the digits of PCI's and USB's are of upper case, and patterns that no

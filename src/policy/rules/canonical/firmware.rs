@@ -4,6 +4,7 @@
 
 use super::text::{
     checked,
+    copy,
     Canonical, //
 };
 use crate::policy::rules::{
@@ -12,26 +13,41 @@ use crate::policy::rules::{
 };
 use kernel::prelude::*;
 
+/// The places where Linux shows the device tree.
+const DEVICE_TREES: [&[u8]; 2] = [b"/sys/firmware/devicetree/base", b"/proc/device-tree"];
+
 /// The path of a firmware node: of ACPI's namespace, of the device tree, or of software.
 ///
 /// In ACPI's namespace, names are of upper case and without the underscores that fill them up to four
-/// characters. The `\` before the first can be left out where that is `_SB`.
+/// characters. The `\` before the first can be left out where that is `_SB`. Nodes of the device tree can
+/// be given as Linux shows them.
 pub(in crate::policy::rules) fn firmware(text: &[u8]) -> Canonical {
-    let has_root = text.first() == Some(&b'\\');
+    // A shell may have left two.
+    let root = text.iter().take(2).take_while(|&&c| c == b'\\').count();
 
     if let Some(at) = text.iter().position(|c| b"*?".contains(c)) {
         return Err(ParseError::new(at, "one path expected, no pattern"));
     }
-    if has_root || is_system_bus(text) {
-        return acpi_path(text, usize::from(has_root));
+    if root != 0 || is_system_bus(text) {
+        return acpi_path(text, root);
     }
-    let out = checked(text, "no character of a firmware node's path", is_printable)?;
+    let mut out = checked(text, "no character of a firmware node's path", is_printable)?;
+    let in_tree = DEVICE_TREES
+        .iter()
+        .find_map(|tree| text.strip_prefix(*tree));
+
+    match in_tree {
+        Some(b"") => return copy(b"/"),
+        Some(path @ [b'/', ..]) => out = copy(path)?,
+        _ => {}
+    }
+    let cut = text.len() - out.len();
     // No node of the device tree but the root has an empty name.
     let empty = out.windows(2).position(|pair| pair == b"//");
     let empty = empty.or_else(|| (out.len() > 1 && out.ends_with(b"/")).then(|| out.len() - 1));
 
     match empty {
-        Some(at) => Err(ParseError::new(at + 1, "a node's name expected")),
+        Some(at) => Err(ParseError::new(cut + at + 1, "a node's name expected")),
         None => Ok(out),
     }
 }

@@ -40,3 +40,18 @@ pub(super) fn append(out: &mut KVec<u8>, text: fmt::Arguments<'_>) -> Result<(),
 
     Ok(out.extend_from_slice(text.to_bytes(), GFP_KERNEL)?)
 }
+
+/// Returns `true` for a vendor and device ID, as `lspci -n` prints it.
+pub(super) fn is_id(text: &[u8]) -> bool {
+    let is_part = |part: &[u8]| part.len() == 4 && is_number(part, 4);
+
+    match text.split_at_checked(4) {
+        Some((vendor, [b':', device @ ..])) => is_part(vendor) && is_part(device),
+        _ => false,
+    }
+}
+
+/// Returns `true` for one to `most` hexadecimal digits.
+pub(super) fn is_number(text: &[u8], most: usize) -> bool {
+    (1..=most).contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
+}

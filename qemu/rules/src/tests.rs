@@ -1056,6 +1056,23 @@ proptest! {
     }
 }
 
+/// In a pattern, a `\` is the pattern's own: what separates rules can follow it, and another one.
+#[test]
+fn backslash_in_a_pattern_is_the_patterns_own() {
+    let read = |text: &str| {
+        let rule = parse_rules(text).remove(0).expect("a rule");
+
+        (
+            rule.get("modalias").to_string(),
+            rule.get("serial").to_string(),
+        )
+    };
+
+    assert_eq!(read(r"modalias=a\\b*,driver=x").0, r"a\\b*");
+    assert_eq!(read(r"modalias=a\,b*,driver=x").0, "a,b*");
+    assert_eq!(read(r"serial=a\\b,driver=x").1, r"a\b");
+}
+
 /// A rule whose matchers exclude each other is refused, and the reason tells which.
 #[test]
 fn rule_that_can_match_no_device_is_refused() {

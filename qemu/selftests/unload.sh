@@ -91,5 +91,12 @@ is_freed() {
 }
 wait_until 10 is_freed || true
 comment "$cycles cycles: $grown KiB of slabs"
+# Caches that are still growing in a guest that has just booted are not in a second round. A leak is.
+if ! is_freed; then
+	before=$(slab_used)
+	load_and_unload "$cycles"
+	wait_until 10 is_freed || true
+	comment "$cycles cycles more: $grown KiB of slabs"
+fi
 check "loading and unloading leaves no memory behind" is_freed
 finish

@@ -1056,6 +1056,78 @@ proptest! {
     }
 }
 
+/// Of two rules that match, the one that comes first in the documented order wins, whichever is older.
+#[test]
+fn more_specific_rule_wins_over_an_older_one() {
+    let device = crate::Device {
+        bus: "pci".into(),
+        name: "0000:01:00.0".into(),
+        paths: vec!["0000:01:00.0".into(), "0000:00:10.0/00.0".into()],
+        parents: vec!["0000:00:10.0".into()],
+        ancestors: vec![
+            "0000:00:10.0".into(),
+            "0000:00:01.0/00.0".into(),
+            "pci0000:00".into(),
+        ],
+        firmware: Some("/a".into()),
+        serial: Some("s".into()),
+        modalias: Some("x:abc".into()),
+        vf: None,
+        is_bridge: false,
+        group_owned: true,
+    };
+    let order = [
+        "device=01:00.0",
+        "path=00:10.0/0.0",
+        "serial=s",
+        "firmware=/a",
+        "device=0000:01:00.?",
+        "device=0000:01:*",
+        "device=*:01:00.*",
+        "parent=00:10.0",
+        "below=00:01.0/0.0",
+        "below=00:10.0",
+        "modalias=x:ab?",
+        "modalias=x:*",
+        "modalias=*b*",
+        "group_owned=1",
+    ];
+
+    for (i, better) in order.iter().enumerate() {
+        for worse in &order[i + 1..] {
+            for pair in [[better, worse], [worse, better]] {
+                let mut rules = Rules::new();
+
+                for text in pair {
+                    let name = if text == better { "better" } else { "worse" };
+                    let rule = parse_rules(&format!("name={name},{text},driver=x")).remove(0);
+
+                    rules.add(&rule.expect("good")).expect("complete");
+                }
+                let winner = rules.find(&device).map(|rule| rule.name.as_str());
+                assert_eq!(winner, Some("better"), "{pair:?}");
+            }
+        }
+    }
+}
+
+/// In a pattern, a `\` is the pattern's own: what separates rules can follow it, and another one.
+#[test]
+fn backslash_in_a_pattern_is_the_patterns_own() {
+    let read = |text: &str| {
+        let rule = parse_rules(text).remove(0).expect("a rule");
+
+        (
+            rule.get("modalias").to_string(),
+            rule.get("serial").to_string(),
+        )
+    };
+
+    assert_eq!(read(r"modalias=a\\b*,driver=x").0, r"a\\b*");
+    assert_eq!(read(r"modalias=a\,b*,driver=x").0, "a,b*");
+    assert_eq!(read(r"serial=a\\b,driver=x").1, r"a\b");
+}
+
 /// A rule whose matchers exclude each other is refused, and the reason tells which.
 #[test]
 fn rule_that_can_match_no_device_is_refused() {

@@ -11,8 +11,8 @@
 . ./overdrive.sh
 . ./buses.sh
 
-times=$(stress_count 20 1000)
-unloads=$(stress_count 5 100)
+times=$(stress_count 8 1000)
+unloads=$(stress_count 3 100)
 
 # churn: probes devices of the bus until it is told to stop.
 churn() {

@@ -9,9 +9,9 @@
 . ./lib.sh
 . ./devices.sh
 
-cycles=$(stress_count 50 200)
+cycles=$(stress_count 30 200)
 # What a cycle may leave behind, in KiB of slabs, once all caches are warm.
-leak_limit=2
+leak_limit=3
 
 if [ -n "$(pci_devices 1234:11e8)" ]; then
 	bus=pci meta=vfio-meta
@@ -81,7 +81,7 @@ echo "$device" >/sys/bus/$bus/drivers_probe
 check "a device has its standard driver when the module is gone" is_bound "$device" "$standard"
 
 # The first ones fill caches.
-load_and_unload 10
+load_and_unload 8
 before=$(slab_used)
 check "the module is loaded and unloaded again and again" load_and_unload "$cycles"
 # What RCU frees is free a moment later, and later on a busy host.

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 pub const FIGURE: Figure = Figure {
     name: "rebind-against-three-writes",
     machine: machine::PCI,
-    limit: Limit::Ratio(1.00),
+    // Each varies by one part in a hundred with what ran before.
+    limit: Limit::Ratio(1.01),
     repeat: 50,
     ours,
     peer,

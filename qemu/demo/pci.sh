@@ -73,7 +73,7 @@ for device in $nic $nvme $virtio; do
 	round_trip "$device"
 done
 step "$twin has the same ID as $nic" \
-	"An ID, which is all that other VFIO drivers can be told, would have moved both." \
+	"A driver that is told an ID (new_id) would have got both." \
 	"Expected: nothing happened to it."
 expect pci "$twin" e1000e
 

@@ -522,7 +522,7 @@ impl Member for Participant {
 
 /// Binds the device to a driver that its override names, now or when the driver can take it.
 pub(super) fn give_to(dev: &Device, driver: &[u8]) -> Result<Back> {
-    // Want of memory passes, and is no refusal.
+    // A lack of memory is often over a moment later, and says nothing about the driver: one more try.
     let ret = target::attach_to(dev, driver).or_else(|err| match err {
         ENOMEM => target::attach_to(dev, driver),
         err => Err(err),

@@ -33,7 +33,7 @@ written() {
 }
 
 load_overdrive
-plan 23
+plan 32
 check "an address is found in capital letters" named 0000:00:1F.3 $smbus
 check "an address is found without leading zeros" named 0:1f.3 $smbus
 check "an address is found as libvirt writes it" named pci_0000_00_1f_3 $smbus
@@ -57,13 +57,26 @@ check "a port in a rule gets its domain" written parent 00:10.0 0000:00:10.0
 check "an alias in a rule gets capital digits" written modalias 'pci:v00001234d000011e8*' 'pci:v00001234d000011E8*'
 check "an interface in a rule is its device" written device "$interface" "$nic"
 check "what was put right is told" says "is written device=$nic"
+check "a disk's file in a rule is its device" written device "/dev/$disk" "${behind##*/}"
+check "a folder of sysfs in a rule is its device" written device "/sys/bus/pci/devices/$nic" "$nic"
+check "bus and name in a rule are its device" written device "pci/$nic" "$nic"
 cli rule del r
+check "a rule for nothing that is here is made" exits 0 rule add r device=0000:00:1e.7 driver=none
+check "a rule for nothing that is here is told" says "no device that is here now matches the rule r"
+cli rule del r
+check "a modalias of a bus without overrides extends the bus" \
+	exits 0 rule add r 'modalias=virtio:d0000FFFFv*' driver=none
+check "a bus that a rule's modalias needs is told" says "the bus virtio has driver_override from now on"
+cli rule del r
+cli bus del virtio
 check "an ID is no device of a rule" exits 1 rule add r device=1234:11e8 driver=none
 check "the field for an ID is told" says "modalias=pci:v0000VVVVd0000DDDD*"
 
 check "a driver is found by its module's name" exits 0 bind "$nic" vfio_pci
 check "a driver that was meant is told" says "the driver of the module vfio_pci is vfio-pci"
 check "the device has the driver that was meant" is_bound "$nic" vfio-pci
+check "a driver's name may have an underscore for a hyphen" exits 0 bind "$nic" vfio_meta
+check "the device has the driver whose name has a hyphen" is_bound "$nic" vfio-meta
 exits 0 release "$nic"
 rmmod vfio-pci
 check "a rule takes a module's name for its driver's" exits 0 rule add --apply r "device=$nic" driver=vfio_pci

@@ -6,7 +6,7 @@ use overdrive_rules::{RuleText, Rules};
 
 use crate::{
     device::{Device, all_buses, all_on_bus, identity},
-    rule::{configfs, parameter},
+    rule::{bus_needed, configfs, parameter},
     slot,
     store::Saved,
     system::System,
@@ -155,7 +155,8 @@ pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
     if policy.rules.iter().all(|its| its.name != rule.name) {
         policy.add(rule);
     }
-    let mut found = moves(system, &policy, &devices_and(system, &[rule.get("bus")]));
+    let bus = bus_needed::of(system, rule).unwrap_or_default();
+    let mut found = moves(system, &policy, &devices_and(system, &[&bus]));
     found.retain(|one| one.rule == rule.name && !is_users(&one.device));
     found
 }
@@ -198,7 +199,8 @@ pub fn taken_at_boot(system: &System, saved: &Saved, rule: &RuleText) -> Vec<Mov
         policy.add_slot(system, &entry.value);
     }
     policy.add(rule);
-    let mut found = moves(system, &policy, &devices_and(system, &[rule.get("bus")]));
+    let bus = bus_needed::of(system, rule).unwrap_or_default();
+    let mut found = moves(system, &policy, &devices_and(system, &[&bus]));
     found.retain(|one| one.rule == rule.name);
     found
 }

@@ -4,6 +4,7 @@
 //!
 //! What a rule may say, and which one wins, is decided by the kernel's own code, in the crate `overdrive_rules`.
 
+pub mod bus_needed;
 pub mod configfs;
 pub mod for_device;
 pub mod parameter;

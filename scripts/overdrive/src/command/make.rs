@@ -8,8 +8,9 @@ use crate::{
     bus,
     failure::{Exit, Failure, Result},
     modules::driver,
-    output, policy,
-    rule::{self, configfs},
+    output,
+    policy::{self, Targets},
+    rule::{self, bus_needed, configfs},
     store::{Store, boot},
     system::System,
     users::Users,
@@ -49,6 +50,9 @@ pub(super) fn run(system: &System, rule: &RuleText, options: Options) -> Result 
     }
     let extended = extend_bus(system, &rule)?;
     configfs::make(system, &rule).map_err(failure)?;
+    if !Targets::read(system).may_match(&rule) {
+        output::say(format!("no device that is here now matches the rule {name}"));
+    }
     if options.save {
         output::print(store.write_rule(&rule)?);
         if extended {
@@ -79,7 +83,7 @@ fn name_driver(system: &System, rule: &mut RuleText) -> Result {
     let bus = rule.get("bus").to_owned();
     match driver::find_anywhere(system, &bus, &name) {
         Some(own) if own != name => {
-            output::say(format!("the driver of the module {name} is {own}"));
+            output::say(format!("{name} means the driver {own}"));
             rule.set("driver", &own)
                 .map_err(|error| Failure::new(Exit::Failed, error.to_string()))
         }
@@ -95,12 +99,10 @@ fn name_driver(system: &System, rule: &mut RuleText) -> Result {
 
 /// Extends the rule's bus, if its devices have no override otherwise. Returns `true` if that was done.
 fn extend_bus(system: &System, rule: &RuleText) -> Result<bool> {
-    let name = rule.get("bus");
-    let is_extended = || bus::extended(system).iter().any(|(its, _)| its == name);
-    if name.is_empty() || bus::is_native(system, name) || is_extended() {
+    let Some(name) = bus_needed::to_extend(system, rule) else {
         return Ok(false);
-    }
-    bus::extend(system, name, None).map_err(|why| {
+    };
+    bus::extend(system, &name, None).map_err(|why| {
         Failure::new(
             Exit::Failed,
             format!(

@@ -14,7 +14,7 @@ use crate::{
     modules::{self, driver},
     output::{self, json},
     policy::{self, Targets},
-    rule::{self, configfs, parameter},
+    rule::{self, bus_needed, configfs, parameter},
     slot,
     store::{Entry, Saved, Store, boot, parameters},
     system::System,
@@ -127,10 +127,12 @@ fn buses(system: &System, saved: &Saved, report: &mut Report) {
         })
         .collect();
     for entry in &saved.rules {
-        let name = entry.value.get("bus");
-        let is_listed = wanted.iter().any(|(its, ..)| its == name);
-        if !name.is_empty() && !is_listed && !bus::is_native(system, name) {
-            wanted.push((name.to_owned(), None, entry.problem("").to_string()));
+        let Some(name) = bus_needed::of(system, &entry.value) else {
+            continue;
+        };
+        let is_listed = wanted.iter().any(|(its, ..)| *its == name);
+        if !is_listed && !bus::is_native(system, &name) {
+            wanted.push((name, None, entry.problem("").to_string()));
         }
     }
     for (name, scope, place) in wanted {
@@ -158,7 +160,7 @@ fn with_driver(system: &System, entry: &Entry<RuleText>, report: &mut Report) ->
         Some(own) => {
             output::say(
                 entry
-                    .problem(format!("the driver of the module {name} is {own}"))
+                    .problem(format!("{name} means the driver {own}"))
                     .to_string(),
             );
             // The name of a driver that is there is a good one.

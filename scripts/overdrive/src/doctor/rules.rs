@@ -10,7 +10,7 @@ use crate::{
     device::{Device, identity},
     modules::driver,
     policy::{self, Policy},
-    rule::configfs,
+    rule::{bus_needed, configfs},
     system::System,
 };
 
@@ -59,8 +59,10 @@ fn driver(system: &System, rule: &RuleText, findings: &mut Vec<Finding>) {
 }
 
 fn bus(system: &System, rule: &RuleText, findings: &mut Vec<Finding>) {
-    let name = rule.get("bus");
-    if name.is_empty() || bus::extended(system).iter().any(|(its, _)| its == name) {
+    let Some(name) = bus_needed::of(system, rule) else {
+        return;
+    };
+    if bus::extended(system).iter().any(|(its, _)| *its == name) {
         return;
     }
     if !system.is_dir(&format!("/sys/bus/{name}")) {
@@ -72,7 +74,7 @@ fn bus(system: &System, rule: &RuleText, findings: &mut Vec<Finding>) {
             )
             .remedy("load the module that brings the bus, or put the name right"),
         );
-    } else if !bus::is_native(system, name) {
+    } else if !bus::is_native(system, &name) {
         findings.push(
             Finding::bad(
                 "rule-on-plain-bus",

@@ -47,6 +47,10 @@ pub fn require(system: &System, bus: &str, name: &str) -> Result<String> {
         return Ok(name.to_owned());
     }
     let drivers = of_module(system, name, bus);
+    if let (true, Some(driver)) = (drivers.is_empty(), spelled_otherwise(system, bus, name)) {
+        output::say(format!("{name} means the driver {driver}"));
+        return Ok(driver);
+    }
     match drivers.as_slice() {
         [driver] => {
             output::say(format!("the driver of the module {name} is {driver}"));
@@ -72,6 +76,17 @@ pub fn require(system: &System, bus: &str, name: &str) -> Result<String> {
                 several.join(", ")
             ),
         )),
+    }
+}
+
+/// Returns the one driver of the bus whose name differs from `name` only in case, or by `-` for `_`.
+fn spelled_otherwise(system: &System, bus: &str, name: &str) -> Option<String> {
+    let plain = |name: &str| name.replace('_', "-").to_ascii_lowercase();
+    let mut drivers = system.list(&format!("/sys/bus/{bus}/drivers"));
+    drivers.retain(|driver| plain(driver) == plain(name));
+    match drivers.as_slice() {
+        [_] => drivers.pop(),
+        _ => None,
     }
 }
 
@@ -117,6 +132,15 @@ pub fn find_anywhere(system: &System, bus: &str, name: &str) -> Option<String> {
         .collect();
     drivers.sort();
     drivers.dedup();
+    if drivers.is_empty() {
+        let buses = match bus {
+            "" => crate::device::all_buses(system),
+            bus => vec![bus.to_owned()],
+        };
+        return buses
+            .iter()
+            .find_map(|bus| spelled_otherwise(system, bus, name));
+    }
     match drivers.len() {
         1 => drivers.pop(),
         _ => None,

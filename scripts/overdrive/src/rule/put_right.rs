@@ -35,11 +35,17 @@ pub fn set(system: &System, rule: &mut RuleText, key: &str, text: &str) -> Resul
     Ok(())
 }
 
-/// Returns the name of the device that an interface, a disk or the like stands for.
+/// Returns the name of the device that an interface, a disk, a file in `/dev` or a folder of sysfs stands for.
 fn device_name(system: &System, rule: &RuleText, key: &str, text: &str) -> Option<String> {
-    let is_name = !text.contains(['*', '?', '[', '\\', '/', ':']);
     let bus = rule.get("bus");
-    if !is_name || overdrive_rules::canonical(key, text).is_err() {
+    if text.contains(['*', '?', '[', '\\']) {
+        return None;
+    }
+    if text.contains('/') {
+        let device = find::find(system, text).ok()?;
+        return (bus.is_empty() || device.bus == bus).then_some(device.name);
+    }
+    if text.contains(':') || overdrive_rules::canonical(key, text).is_err() {
         return None;
     }
     let is_known = all_buses(system)

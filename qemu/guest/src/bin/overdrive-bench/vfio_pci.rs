@@ -31,11 +31,11 @@ const TESTDEV: Id = (0x1b36, 0x0005);
 const NIC: Id = (0x8086, 0x10d3);
 
 macro_rules! figure {
-    ($name:literal, $repeat:literal, $step:ident) => {
+    ($name:literal, $limit:literal, $repeat:literal, $step:ident) => {
         Figure {
             name: $name,
             machine: machine::PCI,
-            limit: Limit::Ratio(1.005),
+            limit: Limit::Ratio($limit),
             repeat: $repeat,
             ours: || $step(Bound::to_ours),
             peer: || $step(Bound::to_peer),
@@ -44,15 +44,17 @@ macro_rules! figure {
 }
 
 pub const FIGURES: [Figure; 3] = [
-    figure!("pci-config-read-4", 200, config_read),
-    figure!("pci-bar-pread-4", 200, bar_read),
-    figure!("pci-msi-eventfd", 200, interrupt),
+    figure!("pci-config-read-4", 1.005, 200, config_read),
+    figure!("pci-bar-pread-4", 1.005, 200, bar_read),
+    figure!("pci-msi-eventfd", 1.005, 200, interrupt),
 ];
 
 /// Those during which the thread sleeps: a device that is reset is given a tenth of a second.
+///
+/// Opening varies by six parts in a hundred on arm64, for the C driver as well.
 pub const WITH_SLEEP: [Figure; 2] = [
-    figure!("pci-open-close", 1000, open_close),
-    figure!("pci-reset", 10, reset),
+    figure!("pci-open-close", 1.03, 1000, open_close),
+    figure!("pci-reset", 1.005, 10, reset),
 ];
 
 /// A device that is bound to a driver for as long as this lives.

@@ -35,7 +35,7 @@ names() {
 rm -rf $OVERDRIVE_SAVED
 plan 23
 saved good.rule "device = $edu" 'driver = vfio-meta'
-check "what is good has nothing wrong" exits 0 check
+check "check finds nothing wrong in a good file" exits 0 check
 saved typo.rule 'vendor = 10de' 'driver = vfio-meta'
 check "a field that is none is named with its line" names typo.rule 1
 saved case.rule '# a comment' "Device = $twin" 'driver = none'
@@ -81,7 +81,7 @@ unbind "$edu"
 check "restore begins the trial of a rule" exits 0 restore
 check "a rule on trial gives its device the driver" is_bound "$edu" vfio-meta
 check "a rule that nobody confirms is taken back" wait_until 20 test ! -d $rules/tried
-check "its file says that nobody has confirmed it" wait_until 5 grep -qx 'trial = failed' $OVERDRIVE_SAVED/tried.rule
+check "the file of a rule that was taken back says so" wait_until 5 grep -qx 'trial = failed' $OVERDRIVE_SAVED/tried.rule
 exits 1 restore
 check "a rule that was taken back is not restored" test ! -d $rules/tried
 rm /run/overdrive/trial-tried

@@ -18,6 +18,7 @@ use crate::{
 /// A text that can match nothing, with the form that works.
 pub fn set(system: &System, rule: &mut RuleText, key: &str, text: &str) -> Result {
     let meant = match key {
+        "bus" => bus_name(system, text),
         "device" | "parent" | "below" => device_name(system, rule, key, text),
         _ => None,
     };
@@ -33,6 +34,19 @@ pub fn set(system: &System, rule: &mut RuleText, key: &str, text: &str) -> Resul
         output::say(format!("{key}={text} is written {key}={canonical}"));
     }
     Ok(())
+}
+
+/// Returns the name of the one bus that differs from `text` only in case, if there is no bus of this name.
+fn bus_name(system: &System, text: &str) -> Option<String> {
+    let mut names = all_buses(system);
+    if names.iter().any(|name| name == text) {
+        return None;
+    }
+    names.retain(|name| name.eq_ignore_ascii_case(text));
+    match names.as_slice() {
+        [_] => names.pop(),
+        _ => None,
+    }
 }
 
 /// Returns the name of the device that an interface, a disk, a file in `/dev` or a folder of sysfs stands for.

@@ -484,3 +484,23 @@ fn a_rule_that_was_taken_back_is_noted_in_its_file() {
         "/etc/overdrive.d/tried.rule:3: a boot took the rule back",
     );
 }
+
+#[test]
+fn a_bus_in_capital_letters_is_the_bus_of_that_name() {
+    let machine = machine();
+    machine.dir("/sys/module/overdrive");
+    machine.dir("/sys/kernel/config/overdrive-rules");
+    let added = machine.run(&[
+        "rule",
+        "add",
+        "r",
+        "bus=PCI",
+        "device=00:06.0",
+        "driver=none",
+    ]);
+    assert!(
+        added.text.contains("bus=PCI is written bus=pci"),
+        "{}",
+        added.text
+    );
+}

@@ -216,15 +216,12 @@ early-boot: test-modules
 
 check: fmt-check shellcheck clippy host-test check-tree kernel-check
 
-# The rules of scripts/check that the tree keeps; `check-tree-list` tells where it breaks any.
-kept-rules := layers cycles unsafe doc-lines test-names
-
 kernel-check: setup
 	@. '$(env)' && scripts/kernel-check "$$KERNEL_SRC"
 
 check-tree check-tree-list: setup
 	@. '$(env)' && RUSTC="$$RUSTC" "$$CARGO" run --quiet --locked --manifest-path scripts/check/Cargo.toml \
-		--target-dir '$(build)/cargo' -- $(if $(filter check-tree,$@),$(kept-rules),--list)
+		--target-dir '$(build)/cargo' -- $(if $(filter check-tree-list,$@),--list)
 
 clippy: $(module-needs)
 	@$(call kbuild,$(FLAVOR),$(build)/clippy) CLIPPY=1 KRUSTFLAGS=-Dwarnings modules

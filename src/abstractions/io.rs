@@ -140,7 +140,8 @@ impl RegisterRange {
     /// `len`.
     fn has(&self, offset: u64, len: u64) -> bool {
         offset.checked_add(len).is_some_and(|end| end <= self.size)
-            && self.start.wrapping_add(offset) % len == 0
+            // Not `%`, which calls a function that objtool does not know where `len` is no constant.
+            && self.start.wrapping_add(offset).checked_rem(len) == Some(0)
     }
 
     /// Returns the register at `offset`. The first call may sleep.

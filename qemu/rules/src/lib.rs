@@ -3,9 +3,8 @@
 //! The module's rules engine on the host.
 //!
 //! The files are the module's own, from `src/policy/rules`: the command decides by the same code as
-//! the kernel. They see this crate as the `kernel` crate: [`prelude`], [`str`], [`alloc`], [`fmt`] and
-//! [`sync`] have as much of it as the engine uses. Their KUnit tests run here as well, next to those
-//! with generated cases in `tests`.
+//! the kernel. `qemu/kernel` stands for the `kernel` crate. Their KUnit tests run here as well, next to
+//! those with generated cases in `tests`.
 //!
 //! The rest of the crate is for programs: a [`RuleText`] is a rule that is being written, a [`Device`]
 //! is what rules are compared with, and [`Rules`] tells which rule wins for a device and why.
@@ -31,15 +30,6 @@
 //! ```
 
 #![allow(dead_code, reason = "the module's callers are not here")]
-
-// What the files call `kernel`.
-extern crate self as kernel;
-
-pub mod alloc;
-pub mod fmt;
-pub mod prelude;
-pub mod str;
-pub mod sync;
 
 #[path = "../../../src/driver_name.rs"]
 mod driver_name;

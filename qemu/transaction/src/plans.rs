@@ -2,10 +2,8 @@
 
 //! Plans for generated sets.
 
-use crate::{
-    prelude::*,
-    transaction::plan::{Conflict, Pace, Plan, Subject, Waves},
-};
+use crate::transaction::plan::{Conflict, Pace, Plan, Subject, Waves};
+use kernel::prelude::*;
 use proptest::prelude::*;
 
 /// A device of a generated set, by its place: who is above it, and whose supplier it is.

@@ -8,10 +8,10 @@
 //! `SCHEDULES` is how many are tried, in all.
 
 use crate::{
-    prelude::*,
     simulation::{can_be_killed_by, Driver, Setup, World, USERSPACE},
     transaction::engine::{Term, Transaction},
 };
+use kernel::prelude::*;
 use shuttle::{
     rand::{thread_rng, Rng},
     thread, Config,

@@ -8,13 +8,12 @@
 
 use crate::{
     device::marks::Marks,
-    prelude::*,
-    sync::Arc as KArc,
     transaction::{
         engine::{End, Level, Member, Monitor, Runtime, Term, Transaction, TransactionLock, When},
         plan::{Pace, Plan, Subject},
     },
 };
+use kernel::{prelude::*, sync::Arc as KArc};
 use shuttle::{
     rand::{thread_rng, Rng},
     sync::{Condvar, Mutex, RwLock},

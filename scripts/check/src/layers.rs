@@ -3,7 +3,6 @@
 //! A layer of the module uses what is below it, and nothing else.
 
 use anyhow::Result;
-use proc_macro2::TokenTree;
 
 use crate::{crates, finding::Finding, imports, tokens, tree::Tree};
 
@@ -96,31 +95,17 @@ fn raw_bindings(tree: &Tree) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (file, text) in tree.rust() {
         if file.starts_with("src/drivers/") || file == "src/drivers.rs" {
-            visit(file, &tokens::parse(file, text)?, &mut findings);
+            for line in tokens::lines_of("bindings", tokens::parse(file, text)?) {
+                findings.push(Finding {
+                    file: file.to_owned(),
+                    line,
+                    rule: "layers",
+                    text: "drivers use no raw bindings".to_owned(),
+                });
+            }
         }
     }
     Ok(findings)
-}
-
-fn visit(file: &str, tokens: &[TokenTree], findings: &mut Vec<Finding>) {
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => {
-                visit(
-                    file,
-                    &group.stream().into_iter().collect::<Vec<_>>(),
-                    findings,
-                );
-            }
-            TokenTree::Ident(ident) if ident == "bindings" => findings.push(Finding {
-                file: file.to_owned(),
-                line: tokens::line(token),
-                rule: "layers",
-                text: "drivers use no raw bindings".to_owned(),
-            }),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -93,3 +93,39 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Breaks one rule at the end of a file, and returns the findings of that rule.
+    fn plant(tree: &Tree, rule: Rule, file: &str, text: &str) -> Vec<Finding> {
+        let mut files = tree.files.clone();
+        files
+            .get_mut(file)
+            .expect("the file is in the tree")
+            .push_str(text);
+        rule.check(&Tree { files }).expect("is Rust")
+    }
+
+    #[test]
+    fn each_rule_notices_what_is_planted_in_this_tree() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let tree = Tree::read(Path::new(root)).expect("git knows the tree");
+        for rule in Rule::value_variants() {
+            assert_eq!(rule.check(&tree).expect("is Rust"), []);
+            let (file, text) = match rule {
+                Rule::Layers => ("src/bus/force.rs", "use crate::device;"),
+                Rule::Cycles => ("src/device/marks.rs", "use super::watch::Handler;"),
+                Rule::Unsafe => ("src/policy.rs", "fn f() { unsafe { g() } }"),
+                Rule::DocLines => ("src/policy.rs", "/// Whether it is.\nfn f() {}"),
+                Rule::TestNames => ("src/policy.rs", "#[test] fn arrows_lead_down() {}"),
+            };
+            assert_eq!(plant(&tree, *rule, file, text).len(), 1, "{rule:?}");
+        }
+        let harness = "\nuse crate::test::summary;\n";
+        assert!(!plant(&tree, Rule::Cycles, "qemu/harness/src/accel.rs", harness).is_empty());
+    }
+}

@@ -30,6 +30,18 @@ pub(crate) fn ident(token: Option<&TokenTree>) -> Option<String> {
     }
 }
 
+/// Returns the lines in which the identifier stands, inside of groups as well.
+pub(crate) fn lines_of(name: &str, tokens: impl IntoIterator<Item = TokenTree>) -> Vec<usize> {
+    tokens
+        .into_iter()
+        .flat_map(|token| match &token {
+            TokenTree::Group(group) => lines_of(name, group.stream()),
+            TokenTree::Ident(ident) if ident == name => vec![line(&token)],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
 /// Returns `true` if the token is this punctuation character.
 pub(crate) fn is_punct(token: Option<&TokenTree>, c: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == c)

@@ -3,7 +3,6 @@
 //! `unsafe` of the module is confined to the folders that argue for it.
 
 use anyhow::Result;
-use proc_macro2::TokenTree;
 
 use crate::{finding::Finding, tokens, tree::Tree};
 
@@ -17,30 +16,16 @@ pub(crate) fn check(tree: &Tree) -> Result<Vec<Finding>> {
         if !file.starts_with(MODULE) || FOLDERS.iter().any(|folder| file.starts_with(folder)) {
             continue;
         }
-        visit(file, &tokens::parse(file, text)?, &mut findings);
-    }
-    Ok(findings)
-}
-
-fn visit(file: &str, tokens: &[TokenTree], findings: &mut Vec<Finding>) {
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => {
-                visit(
-                    file,
-                    &group.stream().into_iter().collect::<Vec<_>>(),
-                    findings,
-                );
-            }
-            TokenTree::Ident(ident) if ident == "unsafe" => findings.push(Finding {
+        for line in tokens::lines_of("unsafe", tokens::parse(file, text)?) {
+            findings.push(Finding {
                 file: file.to_owned(),
-                line: tokens::line(token),
+                line,
                 rule: "unsafe",
                 text: "unsafe code belongs in src/abstractions or src/bindings".to_owned(),
-            }),
-            _ => {}
+            });
         }
     }
+    Ok(findings)
 }
 
 #[cfg(test)]

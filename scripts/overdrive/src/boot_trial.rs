@@ -22,9 +22,10 @@ use rustix::{
 };
 
 use crate::{
+    device::{Device, all_buses, all_on_bus},
     failure::{Exit, Failure, Result, reason},
     moves::{self, Target},
-    output, policy,
+    output,
     rule::configfs,
     store::{Entry, Saved, Store},
     system::System,
@@ -189,8 +190,15 @@ pub fn watch(system: &System, rule: &str, seconds: u64) -> Result {
 /// Removes the rule, and gives its devices their standard drivers.
 fn take_back(system: &System, rule: &str) {
     let by = format!("rule:{rule}");
-    let mut held = policy::devices(system);
-    held.retain(|device| device.by.as_deref() == Some(&by));
+    let mut held = Vec::new();
+    for bus in all_buses(system) {
+        held.extend(
+            all_on_bus(system, &bus)
+                .iter()
+                .map(|path| Device::read_on_bus(system, path, &bus))
+                .filter(|device| device.by.as_deref() == Some(&by)),
+        );
+    }
     if let Err(why) = configfs::remove(system, rule) {
         log(system, &format!("the rule {rule} can't be removed: {why}"));
         return;

@@ -93,3 +93,27 @@ pub fn extend(system: &System, name: &str, scope: Option<Scope>) -> Result<(), S
             reason(&error)
         })
 }
+
+/// Buses that are modules, as far as they are known, and their modules.
+const BUS_MODULES: &[(&str, &str)] = &[
+    ("hid", "hid"),
+    ("i2c", "i2c-core"),
+    ("mmc", "mmc_core"),
+    ("scsi", "scsi_mod"),
+    ("sdio", "mmc_core"),
+    ("usb", "usbcore"),
+    ("usb-serial", "usbserial"),
+];
+
+/// Returns the module that brings a bus, where it is not built in.
+pub fn module(bus: &str) -> &str {
+    BUS_MODULES
+        .iter()
+        .find(|(name, _)| *name == bus)
+        .map_or(bus, |(_, module)| module)
+}
+
+/// Returns `true` for the name of a bus that may be a module which is not loaded yet.
+pub fn is_known(name: &str) -> bool {
+    BUS_MODULES.iter().any(|(its, _)| *its == name)
+}

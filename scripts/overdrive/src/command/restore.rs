@@ -151,7 +151,7 @@ fn buses(system: &System, saved: &Saved, report: &mut Report) {
         }
         if !system.is_dir(&format!("/sys/bus/{name}")) {
             // If that fails, extending the bus tells it.
-            let _ = modules::load(system, boot::bus_module(&name), &[]);
+            let _ = modules::load(system, bus::module(&name), &[]);
         }
         match bus::extend(system, &name, scope) {
             Ok(()) => report.did(format!("bus {name}")),

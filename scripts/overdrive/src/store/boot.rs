@@ -5,6 +5,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use crate::{
+    bus,
     modules::{self, driver},
     rule::bus_needed,
     store::Saved,
@@ -42,30 +43,6 @@ pub fn advice(system: &System) -> Option<&'static str> {
     )
 }
 
-/// Buses that are modules, as far as they are known, and their modules.
-const BUS_MODULES: &[(&str, &str)] = &[
-    ("hid", "hid"),
-    ("i2c", "i2c-core"),
-    ("mmc", "mmc_core"),
-    ("scsi", "scsi_mod"),
-    ("sdio", "mmc_core"),
-    ("usb", "usbcore"),
-    ("usb-serial", "usbserial"),
-];
-
-/// Returns the module that brings a bus, where it is not built in.
-pub fn bus_module(bus: &str) -> &str {
-    BUS_MODULES
-        .iter()
-        .find(|(name, _)| *name == bus)
-        .map_or(bus, |(_, module)| module)
-}
-
-/// Returns `true` for the name of a bus that may be a module which is not loaded yet.
-pub fn is_bus(name: &str) -> bool {
-    BUS_MODULES.iter().any(|(its, _)| *its == name)
-}
-
 /// Returns the modules of the drivers and buses that what is saved names, each once. Some may be built in, or have another
 /// name: modprobe knows.
 pub fn modules(system: &System, saved: &Saved) -> Vec<String> {
@@ -77,12 +54,12 @@ pub fn modules(system: &System, saved: &Saved) -> Vec<String> {
         }
         if let Some(bus) = bus_needed::of(system, &entry.value) {
             if bus != "pci" && bus != "platform" {
-                names.push(bus_module(&bus).to_owned());
+                names.push(bus::module(&bus).to_owned());
             }
         }
     }
     for entry in &saved.buses {
-        names.push(bus_module(&entry.value.0).to_owned());
+        names.push(bus::module(&entry.value.0).to_owned());
     }
     names.sort();
     names.dedup();

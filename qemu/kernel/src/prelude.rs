@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stands for `kernel::prelude`: the kernel's names and signatures, over the standard library.
+//! Stands for `kernel::prelude`.
 
 use std::ops::{Deref, DerefMut};
 
@@ -18,9 +18,14 @@ macro_rules! errors {
 }
 
 errors! {
+    EINTR = 4,
+    EIO = 5,
     E2BIG = 7,
+    EAGAIN = 11,
     ENOMEM = 12,
+    EBUSY = 16,
     EEXIST = 17,
+    ENODEV = 19,
     EINVAL = 22,
 }
 
@@ -98,6 +103,15 @@ impl<T> IntoIterator for KVec<T> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a KVec<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stands for `kernel::sync::atomic`. What is here is changed under a lock, so that there is nothing in
-//! it for the scheduler to try.
+//! Stands for `kernel::sync::atomic`. The values are changed under a lock, so that a scheduler that
+//! tries interleavings has nothing to try here.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -2,6 +2,8 @@
 
 //! Stands for `kernel::sync`.
 
+pub mod atomic;
+
 use crate::prelude::*;
 use std::ops::Deref;
 

@@ -8,6 +8,7 @@
 mod blocks;
 mod layout;
 mod lines;
+mod reasons;
 mod report;
 
 use std::{
@@ -19,8 +20,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use self::report::Report;
+use self::{reasons::Reasons, report::Report};
 use crate::{qemu::Event, target::Target};
+
+/// What no test reaches for a reason.
+const REASONS: &str = "qemu/unreached";
 
 /// The beginning of a line of addresses of the guest's runner: the test's name and the addresses follow.
 const REACHED: &str = "# reached ";
@@ -71,14 +75,22 @@ impl Coverage {
                 module.display()
             );
         }
-        let report = Report::new(&blocks, &tests);
+        let path = target.root.join(REASONS);
+        let reasons = fs::read_to_string(&path)
+            .map_err(anyhow::Error::from)
+            .and_then(|text| Reasons::parse(&text))
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let report = Report::new(&blocks, &tests, &reasons, |file| {
+            let text = fs::read_to_string(target.root.join(file)).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        });
         let dir = target.build_dir().join("coverage").join(target.name());
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let table = report.table();
         println!("\n{table}");
         for (name, text) in [
             ("files.txt", table),
-            ("unreached.txt", report.unreached(&target.root)),
+            ("unreached.txt", report.unreached()),
             ("tests.txt", report.tests()),
         ] {
             write(&dir.join(name), &text)?;

@@ -16,15 +16,24 @@ const LIMIT: u32 = 2000;
 ///
 /// `undo` puts everything back, and returns whether to end here.
 pub fn each_allocation(
+    action: impl FnMut() -> io::Result<()>,
+    undo: impl FnMut(bool) -> Result<bool>,
+) -> Result<(u32, u32)> {
+    each_allocation_by(1, action, undo)
+}
+
+/// Like [`each_allocation`] for each `step`th one.
+pub fn each_allocation_by(
+    step: usize,
     mut action: impl FnMut() -> io::Result<()>,
     mut undo: impl FnMut(bool) -> Result<bool>,
 ) -> Result<(u32, u32)> {
-    let mut told = 0;
+    let (mut failed, mut told) = (0, 0);
 
     // Opened once: that allocates.
     let fail_nth = OpenOptions::new().read(true).write(true).open(FAIL_NTH)?;
 
-    for nth in 1..LIMIT {
+    for nth in (1..LIMIT).step_by(step) {
         fail_nth.write_all_at(nth.to_string().as_bytes(), 0)?;
         let result = action();
         let mut left = [0; 16];
@@ -35,12 +44,13 @@ pub fn each_allocation(
         let over =
             undo(result.is_ok()).with_context(|| format!("after failure {nth}: {result:?}"))?;
         if over {
-            return Ok((nth, told + 1));
+            return Ok((failed + 1, told + 1));
         }
         if left > 0 {
             result.context("no allocation failed, but the call did")?;
-            return Ok((nth - 1, told));
+            return Ok((failed, told));
         }
+        failed += 1;
         if result.is_err() {
             told += 1;
         }

@@ -92,12 +92,23 @@ impl Coverage {
             ("files.txt", table),
             ("unreached.txt", report.unreached()),
             ("tests.txt", report.tests()),
+            ("addresses.txt", addresses(&tests)),
         ] {
             write(&dir.join(name), &text)?;
         }
         println!("per test and what no test reaches: {}", dir.display());
         Ok(())
     }
+}
+
+/// A line for each block: its address, and the tests that reached it.
+fn addresses(tests: &BTreeMap<u64, BTreeSet<String>>) -> String {
+    let mut text = String::new();
+    for (address, names) in tests {
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        text += &format!("{address:x} {}\n", names.join(" "));
+    }
+    text
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -9,10 +9,23 @@ use std::{
 
 use super::{blocks::Block, lines::Frame, reasons::Reasons};
 
+/// The lines of a place, from the module's own source on.
+///
+/// Copies of one function for several types differ in its name. Of a function of another crate, inlined
+/// here, each branch counts (`?` has two); what that one goes on to call is its own.
+fn key(place: &[Frame]) -> Vec<(&str, u32, u32)> {
+    let frames = place.iter().rev().take(2);
+    frames
+        .map(|frame| (frame.file.as_str(), frame.line, frame.column))
+        .collect()
+}
+
 /// All copies of one block that the compiler made are one.
 struct Place<'a> {
     frames: &'a [Frame],
     tests: BTreeSet<&'a str>,
+    /// The functions that begin there, without being inlined.
+    entered: BTreeSet<&'a str>,
     /// The source line.
     code: String,
     /// Why no test reaches it; of one that a test reaches, none counts.
@@ -109,23 +122,38 @@ impl<'a> Report<'a> {
             if own.function.contains("::tests::") {
                 continue;
             }
-            // Copies of one function for several types differ in its name. Of a function of another crate,
-            // inlined here, each branch counts (`?` has two); what that one goes on to call is its own.
-            let key: Vec<_> = block
-                .place
-                .iter()
-                .rev()
-                .take(2)
-                .map(|frame| (frame.file.as_str(), frame.line, frame.column))
-                .collect();
-            let place = places.entry(key).or_insert(Place {
+            let place = places.entry(key(&block.place)).or_insert(Place {
                 frames: &block.place,
                 tests: BTreeSet::new(),
+                entered: BTreeSet::new(),
                 code: String::new(),
                 reason: None,
             });
             let reached = tests.get(&block.address).into_iter().flatten();
             place.tests.extend(reached.map(String::as_str));
+            if block.is_entry && block.place.len() == 1 {
+                place.entered.insert(&own.function);
+            }
+        }
+        // The same code may be inlined elsewhere, in the middle of a block.
+        let mut functions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for block in blocks {
+            let Some(reached) = tests.get(&block.address) else {
+                continue;
+            };
+            for frames in &block.rest {
+                if let Some(place) = places.get_mut(&key(frames)) {
+                    place.tests.extend(reached.iter().map(String::as_str));
+                }
+                if let Some(own) = frames.last() {
+                    let tests = functions.entry(&own.function).or_default();
+                    tests.extend(reached.iter().map(String::as_str));
+                }
+            }
+        }
+        for place in places.values_mut() {
+            let tests = place.entered.iter().filter_map(|it| functions.get(it));
+            place.tests.extend(tests.flatten());
         }
         report.places = places.into_values().collect();
         let mut file: (&str, Vec<String>) = ("", Vec::new());
@@ -282,7 +310,29 @@ mod tests {
             address,
             panics,
             place,
+            rest: Vec::new(),
+            is_entry: false,
         }
+    }
+
+    #[test]
+    fn what_is_inlined_counts_for_the_function() {
+        let inner = |line| vec![frame("src/a.rs", line, "inner")];
+        let mut blocks = [
+            block(4, false, vec![frame("src/a.rs", 1, "outer")]),
+            // The copy that is not inlined, which nobody calls.
+            block(8, false, inner(10)),
+            block(12, false, inner(12)),
+            block(16, false, inner(14)),
+        ];
+        blocks[0].rest = vec![inner(11), inner(12)];
+        blocks[1].is_entry = true;
+        let tests = BTreeMap::from([(4, BTreeSet::from(["q35:smoke".to_owned()]))]);
+        let reasons = Reasons::default();
+        let report = Report::new(&blocks, &tests, &reasons, |_| Vec::new());
+        let unreached = report.unreached();
+        assert!(unreached.contains("     14  "), "{unreached}");
+        assert_eq!(unreached.lines().count(), 4, "{unreached}");
     }
 
     #[test]

@@ -47,7 +47,7 @@ check "the module of a bus fails to load" is "$(modprobe overdrive_buses fail=1 
 check "the bus of a module that fails to load was extended for a moment" logged 'bus test-x: extended'
 check "the redirect of its match function is gone with it" is "$(redirects)" bus_register
 modprobe overdrive_buses
-check "the bus is waited for again" is_as x0 test-b test-b
+check "a bus whose module failed to load is waited for again" is_as x0 test-b test-b
 rmmod overdrive
 rmmod overdrive_buses
 

@@ -76,7 +76,7 @@ mkdir -p /run/elsewhere
 mount --bind /boot /run/elsewhere
 umount /boot
 check "a disk that is mounted at another place only is in use" exits 3 unbind "$device"
-check "the other place is named" says "$disk is mounted on /run/elsewhere"
+check "the only place where a disk is mounted is named" says "$disk is mounted on /run/elsewhere"
 exec 7</run/elsewhere
 umount -l /run/elsewhere
 check "a disk whose mount is nowhere to be seen is in use" exits 3 unbind "$device"

@@ -32,20 +32,20 @@ json_finds() {
 }
 
 tests() {
-	check "the module is not loaded" finds module-not-loaded
+	check "a module that is not loaded is told" finds module-not-loaded
 	check "a module that is not loaded is bad" exits 1 doctor
 	mv "$module" /run/overdrive.ko
 	mv "/lib/modules/$(uname -r)/modules.dep" /run/modules.dep
 	grep -v overdrive.ko: /run/modules.dep >"/lib/modules/$(uname -r)/modules.dep"
-	check "the module is not there" finds module-missing
+	check "a module that is not there is told" finds module-missing
 	mv /run/modules.dep "/lib/modules/$(uname -r)/modules.dep"
 	mv /run/overdrive.ko "$module"
 
 	load_overdrive
 	# Other tests may have left it on.
 	[ ! -e $noiommu ] || noiommu N
-	check "all is well" exits 0 doctor
-	check "doctor says so when all is well" says "Nothing is wrong."
+	check "doctor finds nothing on a machine that has all" exits 0 doctor
+	check "doctor says that nothing is wrong" says "Nothing is wrong."
 	check "the machine has an IOMMU" finds_not iommu-off
 	mount -t tmpfs none /sys/kernel/iommu_groups
 	check "the machine has no IOMMU" finds iommu-off
@@ -56,7 +56,7 @@ tests() {
 		check "devices without an IOMMU are no more than a note" exits 0 doctor
 		noiommu N
 	else
-		for name in "devices without an IOMMU may be handed out" "which is no more than a note"; do
+		for name in "devices without an IOMMU may be handed out" "devices without an IOMMU are no more than a note"; do
 			skip "$name" "the kernel has no CONFIG_VFIO_NOIOMMU"
 		done
 	fi
@@ -102,14 +102,14 @@ tests() {
 
 	# Overrides.
 	set_override "$edu" no-such-driver
-	check "an override has no driver" finds override-without-driver
+	check "an override without a driver is told" finds override-without-driver
 	set_override "$edu" vfio-meta
 	check "a device does not have the driver that it should" finds driverless
 	set_override "$edu" ""
 	set_override "$nic" vfio-meta
-	check "another driver has it for now" finds override-later
+	check "an override that another driver outlives is told" finds override-later
 	set_override "$nic" ""
-	check "a bus has no override" finds no-override virtio0
+	check "a bus without overrides is told" finds no-override virtio0
 
 	# For userspace.
 	cli bind "$testdev" vfio-meta
@@ -118,13 +118,13 @@ tests() {
 	for _node in /dev/vfio/vfio /dev/iommu; do
 		[ ! -e $_node ] || mv $_node "/run/$(basename $_node)"
 	done
-	check "there is nothing to open it by" finds no-vfio-node "$testdev"
+	check "a device that no node opens is told" finds no-vfio-node "$testdev"
 	for _node in /dev/vfio/vfio /dev/iommu; do
 		[ ! -e "/run/$(basename $_node)" ] || mv "/run/$(basename $_node)" $_node
 	done
 	cli release "$testdev"
 
-	check "someone uses it" finds in-use ttyS0
+	check "a terminal that is in use is told" finds in-use ttyS0
 	check "another driver is in its IOMMU group" finds group-not-viable "$(pci_devices 1234:11e8 | tail -n 1)"
 	check "the device with another driver in a group is named" says "$member of the same IOMMU group"
 	check "a device in no IOMMU group is told" finds no-group serial8250

@@ -144,7 +144,7 @@ wait_until 20 test -b "/dev/${disk}1"
 mke2fs "/dev/${disk}1" >/dev/null 2>&1
 mount -t ext2 "/dev/${disk}1" /run/mnt
 check "a disk of which a partition is mounted is in use" exits 3 bind "$device" vfio-meta
-check "the partition is named" says "${disk}1 is mounted on /run/mnt"
+check "a mounted partition is named" says "${disk}1 is mounted on /run/mnt"
 check "a rule takes no disk of which a partition is mounted" \
 	exits 3 rule add --apply d "device=$device" driver=vfio-meta
 umount /run/mnt

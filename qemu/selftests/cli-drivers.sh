@@ -47,7 +47,7 @@ cli rule del n
 
 if [ -d /sys/kernel/config/overdrive-buses ]; then
 	check "a rule on a bus without overrides is made" exits 0 rule add u bus=usb 'modalias=usb:*ic08*' driver=none
-	check "the bus is extended for it" test -d /sys/kernel/config/overdrive-buses/usb
+	check "the bus is extended for a rule" test -d /sys/kernel/config/overdrive-buses/usb
 	check "a bus that a rule has extended is told" says "the bus usb has driver_override from now on"
 	cli rule del u
 	cli bus del usb
@@ -58,8 +58,8 @@ if [ -d /sys/kernel/config/overdrive-buses ]; then
 	cli rule del u
 	cli bus del usb
 else
-	for name in "a rule on a bus without overrides is made" "the bus is extended for it" "which is told" \
-		"doctor tells of a rule on a bus without overrides" "and not when the bus is extended"; do
+	for name in "a rule on a bus without overrides is made" "the bus is extended for a rule" "a bus that a rule has extended is told" \
+		"doctor tells of a rule on a bus without overrides" "doctor says nothing of a rule on an extended bus"; do
 		skip "$name" "this overdrive can't extend buses"
 	done
 fi

@@ -100,6 +100,6 @@ plug edu fifth
 check "a rule that was made for a device takes it" driver_is vfio-meta
 unplug fifth
 cli rule del mine
-check "nothing is left of the rules" is "$(ls $rules)" ""
+check "no rule is left of those made for a device" is "$(ls $rules)" ""
 unload_overdrive
 finish

@@ -43,7 +43,7 @@ tests() {
 	check "rule add --apply moves what is here" is_as "$edu" vfio-meta vfio-meta
 	check "tree works while a rule moves a device" exits 0 tree
 	check "tree names the rule that decided" says "vfio-meta, as rule:r says"
-	check "the file is for people" grep -qx "device = $edu" "$OVERDRIVE_SAVED/r.rule"
+	check "a saved rule is a line for each field" grep -qx "device = $edu" "$OVERDRIVE_SAVED/r.rule"
 	check "rule list tells that a rule is saved" listed r saved
 	check "rule list has JSON" exits 0 rule list --json
 	check "the JSON of rule list has a saved rule" says "\"rule\": \"r\", \"from\": \"saved\""

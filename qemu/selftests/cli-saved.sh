@@ -33,9 +33,9 @@ names() {
 }
 
 rm -rf $OVERDRIVE_SAVED
-plan 16
+plan 23
 saved good.rule "device = $edu" 'driver = vfio-meta'
-check "what is good has nothing wrong" exits 0 check
+check "check finds nothing wrong in a good file" exits 0 check
 saved typo.rule 'vendor = 10de' 'driver = vfio-meta'
 check "a field that is none is named with its line" names typo.rule 1
 saved case.rule '# a comment' "Device = $twin" 'driver = none'
@@ -73,6 +73,25 @@ exits 0 restore
 check "restore replaces the rule" is "$(cat $rules/good/device)" "$twin"
 check "a replaced rule gives the other device its driver" is_bound "$twin" vfio-meta
 cli rule del --save good
+
+# A rule that is tried: its trial begins when restore puts it in force.
+check "a rule is made for a trial" exits 0 rule add --save --try-boot 3 tried "device=$edu" driver=vfio-meta
+exits 0 rule del tried
+unbind "$edu"
+check "restore begins the trial of a rule" exits 0 restore
+check "a rule on trial gives its device the driver" is_bound "$edu" vfio-meta
+check "a rule that nobody confirms is taken back" wait_until 20 test ! -d $rules/tried
+check "the file of a rule that was taken back says so" wait_until 5 grep -qx 'trial = failed' $OVERDRIVE_SAVED/tried.rule
+exits 1 restore
+check "a rule that was taken back is not restored" test ! -d $rules/tried
+rm /run/overdrive/trial-tried
+cli rule add --save --try-boot 3 tried "device=$edu" driver=vfio-meta
+exits 0 rule del tried
+exits 0 restore
+exits 0 confirm
+sleep 4
+check "a rule that was confirmed stays" test -d $rules/tried
+cli rule del --save tried
 cli release "$edu"
 cli release "$twin"
 unload_overdrive

@@ -58,7 +58,7 @@ borrower=$!
 wait_until 20 is_bound "$edu" vfio-meta
 check "a command borrows devices for different drivers" wait_until 20 is_bound "$nic" test-a
 check "what is lent can't be lent again" exits 3 run --with "$edu" -- true
-check "status tells that it is lent" exits 0 status "$edu"
+check "status tells that a device is lent" exits 0 status "$edu"
 check "status tells for how long a device is lent" says "as long as a process has /dev/overdrive open"
 kill -9 $borrower
 wait $borrower

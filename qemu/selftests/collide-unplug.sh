@@ -110,10 +110,10 @@ load_overdrive
 # shellcheck disable=SC2086 # lists
 plan $(($(echo $probing $removing | wc -w) + 2))
 for mover in $probing; do
-	check "$mover that stops in a probe, and an unplug of the device, both end" is "$(meet $mover probe-b 2>&1 | tr '\n' ';')" ""
+	check "$mover that stops in a probe, and an unplug of the device, both end" is "$(meet "$mover" probe-b 2>&1 | tr '\n' ';')" ""
 done
 for mover in $removing; do
-	check "$mover that stops in a remove, and an unplug of the device, both end" is "$(meet $mover remove-a 2>&1 | tr '\n' ';')" ""
+	check "$mover that stops in a remove, and an unplug of the device, both end" is "$(meet "$mover" remove-a 2>&1 | tr '\n' ';')" ""
 done
 check "the end of a loan that stops in a probe, and an unplug of the device, both end" \
 	is "$(meet close probe-a 2>&1 | tr '\n' ';')" ""

@@ -56,8 +56,12 @@ for _ in $(seq "$rounds"); do
 done
 check "the stick was pulled each time" is "$pulled" "$rounds"
 check "the writer came back each time" is "$ended" "$rounds"
-check "another stick is found" sh -c "cat /sys/bus/usb/devices/usb1/uevent >/dev/null"
-check "the bus can be let go" rmdir /sys/kernel/config/overdrive-buses/usb
+remember_devices usb
+plug usb-storage stick ',"bus":"xhci.0","drive":"stickdisk","removable":true'
+check "another stick is found after sticks were pulled" wait_until 20 new_interface
+unplug stick
+wait_until 20 no_new_device
+check "the bus can be let go after sticks were pulled" rmdir /sys/kernel/config/overdrive-buses/usb
 unload_overdrive
 host blockdev-del '{"node-name":"stickdisk"}' >/dev/null
 finish

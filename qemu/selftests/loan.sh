@@ -72,7 +72,7 @@ check "a request that is too long is refused" is "$(write_error $node /tmp/long)
 check "a request that is refused touches nothing" both "$standard" "(null)"
 
 # For good.
-check "a set moves" sh -c "echo 'bind driver=test-a $set' >$node"
+check "a set moves for good by one write" sh -c "echo 'bind driver=test-a $set' >$node"
 check "all devices of a set move" both test-a test-a
 check "a set that moved for good stays, though nobody has the file open" both test-a test-a
 check "the answer has a line for each device of a set" is "$(ask "bind driver=test-a $set" | tr '\n' ';')" \
@@ -91,13 +91,13 @@ rebind "$first" test-a
 set_override "$first" ""
 rebind "$second" none
 exec 8<>$node
-check "a set is lent" sh -c "echo 'lend driver=$meta $set' >&8"
+check "a set is lent by one write" sh -c "echo 'lend driver=$meta $set' >&8"
 check "a set that is lent has the driver" both $meta $meta
 check "the state of a lent device says that it is lent" has_status "$first" lent yes
 check "lending the same again touches nothing" sh -c "echo 'lend driver=$meta $set' >&8"
 check "what is lent is not lent to others" fails_with EBUSY $node "lend driver=test-b $set"
 check "what is lent is not moved by others" rebind_fails EBUSY "$first" test-b
-check "the answer says that it is lent" is "$(ask "bind driver=none $bus/$first")" \
+check "the answer for a lent device says so" is "$(ask "bind driver=none $bus/$first")" \
 	"device=$bus/$first state=untouched error=-16 reason=lent"
 check "the module stays while a device is lent" sh -c "! rmmod overdrive 2>/dev/null"
 exec 8>&-

@@ -102,7 +102,7 @@ echo 1 >$rules/exact/apply
 check "the most specific rule is for the device" is_as "$device" test-a test-a
 rebind "$device" ""
 rmdir $rules/any $rules/younger $rules/exact
-check "no rule is left" is "$(ls $rules)" ""
+check "no rule is left after the most specific one won" is "$(ls $rules)" ""
 
 alias=$(sed -n 's/^MODALIAS=//p' "$(device_path "$device")/uevent")
 rule alias "device=$device*" "modalias=${alias%????}*" driver=test-b
@@ -143,8 +143,8 @@ load_overdrive "rules=${many}name=last,device=$device,driver=test-a"
 check "there can be ${#many} bytes of rules before the last" has_status "$device" by rule:last
 unload_overdrive
 mark=$(log_mark)
-check "a page of them is refused" is "$(insmod_error overdrive "rules=$many$many$many")" ENOSPC
-check "the log says that it is too long" \
+check "a page of rules is refused" is "$(insmod_error overdrive "rules=$many$many$many")" ENOSPC
+check "the log says that the rules are too long" \
 	sh -c "dmesg | sed '1,/$mark\$/d' | grep -q 'overdrive: rules= has more than [0-9]* bytes'"
 mark=$(log_mark)
 load_overdrive "rules=name=typo,vendor=10de;device=[,driver=c,,name=good,device=$device,driver=test-a"

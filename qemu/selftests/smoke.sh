@@ -58,7 +58,7 @@ load_and_unload()
 plan 5
 check "the machine has its devices" machine_has_its_devices
 check "the machine's IOMMU groups are as expected" groups_are_as_expected
-check "the host answers" host_answers
+check "the host answers what a guest asks" host_answers
 check "the host refuses what is no request" host_refuses_nonsense
 check "the module can be loaded and unloaded" load_and_unload
 finish

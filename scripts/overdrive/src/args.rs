@@ -45,7 +45,7 @@ pub enum Command {
         override_usage = "overdrive bind [OPTIONS] DEVICE... DRIVER"
     )]
     Bind(Bind),
-    /// Keep what bind --try has moved, from another terminal
+    /// Keep what bind --try has moved, and rules that the boot tries
     Confirm(Confirm),
     /// Hand a device to the VFIO driver that knows most about it
     #[command(after_help = help::VARIANT)]
@@ -95,6 +95,9 @@ pub enum Command {
     /// Describe what is bound to VFIO for container runtimes
     #[command(after_help = help::CDI)]
     Cdi(Cdi),
+    /// Wait for the confirmation of a rule that the boot tries
+    #[command(hide = true)]
+    Trial(Trial),
     /// Print all names of a kind, for completions
     #[command(hide = true)]
     Names(Names),
@@ -218,6 +221,14 @@ pub struct RuleAdd {
     /// For whatever device is in the place that device= names
     #[arg(long)]
     pub place: bool,
+    /// With --save: at boot, take it back after so many seconds, unless it is confirmed
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        requires = "save",
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub try_boot: Option<u64>,
     /// The rule's name
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -431,6 +442,17 @@ pub struct Monitor {
     pub devices: Vec<String>,
 }
 
-/// The confirmation of all moves on trial; there is one way.
+/// The trial of a rule.
+#[derive(Debug, ClapArgs)]
+pub struct Trial {
+    /// The rule's name
+    #[arg(value_name = "NAME")]
+    pub rule: String,
+    /// The time for the answer
+    #[arg(value_name = "SECONDS")]
+    pub seconds: u64,
+}
+
+/// The confirmation of all that is on trial; there is one way.
 #[derive(Debug, ClapArgs)]
 pub struct Confirm {}

@@ -25,7 +25,7 @@ mod survey;
 mod tree;
 mod variant;
 
-use crate::{args::Command, failure::Result, system::System};
+use crate::{args::Command, boot_trial, failure::Result, system::System};
 
 /// Runs a command.
 pub fn run(system: &System, command: Command) -> Result {
@@ -52,6 +52,7 @@ pub fn run(system: &System, command: Command) -> Result {
         Command::Import(args) => import::run(system, &args),
         Command::Monitor(args) => monitor::run(system, &args),
         Command::Cdi(args) => cdi::run(system, &args),
+        Command::Trial(args) => boot_trial::watch(system, &args.rule, args.seconds),
         Command::Names(args) => names::run(system, &args),
     }
 }

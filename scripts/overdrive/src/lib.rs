@@ -18,6 +18,7 @@
 //! - [`output`] is tables, JSON and messages; [`failure`] is how a command ends.
 
 pub mod args;
+pub mod boot_trial;
 pub mod bus;
 pub mod command;
 pub mod device;

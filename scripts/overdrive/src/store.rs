@@ -90,6 +90,8 @@ impl<T> Entry<T> {
 pub struct Saved {
     /// The rules, by name.
     pub rules: Vec<Entry<RuleText>>,
+    /// The names of rules that a boot takes back after so many seconds, unless somebody confirms them.
+    pub trials: Vec<(String, u64)>,
     /// The slots, as `slot add` takes them.
     pub slots: Vec<Entry<String>>,
     /// The buses.
@@ -105,6 +107,14 @@ impl Saved {
             && self.slots.is_empty()
             && self.buses.is_empty()
             && self.problems.is_empty()
+    }
+
+    /// Returns the seconds after which a boot takes the rule back, if it is to be confirmed.
+    pub fn trial(&self, rule: &str) -> Option<u64> {
+        self.trials
+            .iter()
+            .find(|(name, _)| name == rule)
+            .map(|(_, seconds)| *seconds)
     }
 }
 
@@ -193,13 +203,28 @@ impl<'a> Store<'a> {
         saved
     }
 
-    /// Writes a rule, and returns its file.
-    pub fn write_rule(&self, rule: &RuleText) -> Result<String> {
-        let mut text = "# See overdrive rule --help.\n".to_owned();
-        for (key, value) in rule.given() {
-            text.push_str(&format!("{key} = {value}\n"));
-        }
+    /// Writes a rule, which a boot takes back after `trial` seconds unless it is confirmed, and returns its file.
+    pub fn write_rule(&self, rule: &RuleText, trial: Option<u64>) -> Result<String> {
+        let text = rule_file::write(rule, trial);
         self.write(&format!("{}.rule", rule.name), &text)
+    }
+
+    /// Keeps a rule that was on trial, if it is saved.
+    pub fn end_trial(&self, name: &str) -> Result {
+        self.change_trial(name, false)
+    }
+
+    /// Notes in the file of a rule that nobody confirmed the rule, if it is saved.
+    pub fn fail_trial(&self, name: &str) -> Result {
+        self.change_trial(name, true)
+    }
+
+    fn change_trial(&self, name: &str, has_failed: bool) -> Result {
+        let text = self.system.text(&self.rule_path(name)).unwrap_or_default();
+        match rule_file::end_trial(&text, has_failed) {
+            Some(text) => self.write(&format!("{name}.rule"), &text).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// Removes the file of a rule; returns `false` if there is none.
@@ -260,13 +285,16 @@ impl<'a> Store<'a> {
 }
 
 /// Returns the parameters with which the module holds all good entries from the moment when it is loaded. A rule that
-/// has no place there is left to configfs.
+/// has no place there is left to configfs, and so is one on trial, which has to be taken back.
 pub fn parameters(saved: &Saved) -> Vec<(&'static str, String)> {
     // A page holds no more, and others may add to it.
     const MOST: usize = 4000;
 
     let mut rules = String::new();
     for entry in &saved.rules {
+        if saved.trial(&entry.value.name).is_some() {
+            continue;
+        }
         let Some(text) = crate::rule::parameter::write(&entry.value) else {
             continue;
         };

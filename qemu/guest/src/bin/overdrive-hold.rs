@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     } else {
         Arc::new(VfioContainer::new(None).context("no container")?)
     };
-    let device = VfioDevice::new(&path, container, true).context("cannot open the device")?;
+    let device = VfioDevice::new(&path, container).context("cannot open the device")?;
     let request = EventFd::new(libc::EFD_CLOEXEC)?;
 
     device

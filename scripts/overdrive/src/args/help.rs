@@ -77,6 +77,10 @@ A rule for one device that is here also gets its modalias and serial number: ano
 tomorrow is not meant. --place leaves that out. --for DEVICE writes all of it, by the path that stays the same when
 buses get other numbers.
 
+--try-boot is for a rule that the machine may not come up with. The boot that first has it takes it back after so many
+seconds, unless you log in and say overdrive confirm: also where it waits for a disk that the rule has taken. The rule
+is not tried again. 30 seconds are what most initramfs wait for a disk.
+
 Examples: the second of two equal graphics cards is never for the host; nor is what is plugged into a port
   overdrive rule add --save gpu device=0000:65:00.0 driver=vfio-meta
   overdrive rule add port parent=0000:00:1c.4 driver=none";

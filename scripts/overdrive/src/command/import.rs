@@ -105,7 +105,7 @@ pub(super) fn run(system: &System, args: &args::Import) -> Result {
     }
     if args.save {
         for (rule, _) in &rules {
-            store.write_rule(rule)?;
+            store.write_rule(rule, None)?;
         }
     }
     let is_bad = !problems.is_empty();

@@ -23,6 +23,8 @@ pub(super) struct Options {
     pub(super) apply: bool,
     /// The rule is written to the folder of what is saved.
     pub(super) save: bool,
+    /// A boot takes the saved rule back after so many seconds, unless it is confirmed.
+    pub(super) trial: Option<u64>,
     /// Devices in use are taken as well, and those that the next boot needs.
     pub(super) force: bool,
 }
@@ -51,10 +53,12 @@ pub(super) fn run(system: &System, rule: &RuleText, options: Options) -> Result 
     let extended = extend_bus(system, &rule)?;
     configfs::make(system, &rule).map_err(failure)?;
     if !Targets::read(system).may_match(&rule) {
-        output::say(format!("no device that is here now matches the rule {name}"));
+        output::say(format!(
+            "no device that is here now matches the rule {name}"
+        ));
     }
     if options.save {
-        output::print(store.write_rule(&rule)?);
+        output::print(store.write_rule(&rule, options.trial)?);
         if extended {
             if let Some(file) = store.write_buses(&bus::extended(system))? {
                 output::print(file);

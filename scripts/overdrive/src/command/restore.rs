@@ -8,7 +8,9 @@ use overdrive_rules::RuleText;
 use serde::Serialize;
 
 use crate::{
-    args, bus,
+    args,
+    boot_trial::{self, State},
+    bus,
     device::Device,
     failure::{Exit, Failure, Result, reason},
     modules::{self, driver},
@@ -43,8 +45,12 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
     buses(system, &saved, &mut report);
     let here = OnceCell::new();
     for entry in &saved.rules {
+        if was_taken_back(system, &saved, entry, &mut report) {
+            continue;
+        }
         let rule = with_driver(system, entry, &mut report);
         restore_rule(system, entry, &rule, &here, args.force, &mut report);
+        try_rule(system, &saved, entry, &mut report);
     }
     slots(system, &saved, args.force, &mut report);
     report.end(args.json)
@@ -175,6 +181,43 @@ fn with_driver(system: &System, entry: &Entry<RuleText>, report: &mut Report) ->
         ),
     }
     rule
+}
+
+/// Returns `true` if the rule's trial has failed in this boot, in the initramfs.
+fn was_taken_back(
+    system: &System,
+    saved: &Saved,
+    entry: &Entry<RuleText>,
+    report: &mut Report,
+) -> bool {
+    let name = &entry.value.name;
+    if saved.trial(name).is_none() || boot_trial::state(system, name) != Some(State::TakenBack) {
+        return false;
+    }
+    report.trouble(
+        entry
+            .problem("this boot has taken the rule back, because nobody confirmed it")
+            .to_string(),
+    );
+    if let Err(failure) = boot_trial::note_failure(system, name) {
+        report.trouble(failure.lines.join("; "));
+    }
+    true
+}
+
+/// Begins the trial of a rule that was put in force, or ends it for one that was confirmed meanwhile.
+fn try_rule(system: &System, saved: &Saved, entry: &Entry<RuleText>, report: &mut Report) {
+    let name = &entry.value.name;
+    let is_fresh = report.done.last() == Some(&format!("rule {name}"));
+    let done = match (saved.trial(name), boot_trial::state(system, name)) {
+        (Some(seconds), None) if is_fresh => boot_trial::begin(system, name, seconds),
+        // The image was made before the rule was confirmed.
+        (None, Some(State::Pending)) => boot_trial::set_state(system, name, State::Confirmed),
+        _ => Ok(()),
+    };
+    if let Err(failure) = done {
+        report.trouble(failure.lines.join("; "));
+    }
 }
 
 /// Puts a rule in the place of the one of the same name, which comes back if that fails.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::make;
 use crate::{
     args,
+    boot_trial::{self, State},
     device::find,
     failure::{Exit, Failure, Result},
     modules, output,
@@ -73,6 +74,7 @@ fn add(system: &System, args: &args::RuleAdd) -> Result {
         make::Options {
             apply: args.apply,
             save: args.save,
+            trial: args.try_boot,
             force: args.force,
         },
     )
@@ -117,6 +119,9 @@ fn del(system: &System, args: &args::RuleDel) -> Result {
         output::say(format!(
             "the rule {name} came with the module's parameter, and holds until the module is unloaded; take it out of modprobe.d or the kernel's command line"
         ));
+    }
+    if boot_trial::state(system, name) == Some(State::Pending) {
+        boot_trial::set_state(system, name, State::Removed)?;
     }
     if args.save {
         if store.remove_rule(name)? {

@@ -44,8 +44,9 @@ pub(super) fn run(system: &System, args: &args::Save) -> Result {
     if !args.force {
         refuse_vital(system, &store, &rules, args.rules.is_empty())?;
     }
+    let saved = store.read();
     for rule in &rules {
-        output::print(store.write_rule(rule)?);
+        output::print(store.write_rule(rule, saved.trial(&rule.name))?);
     }
     if !args.rules.is_empty() {
         tell_images(system);

@@ -4,7 +4,7 @@
 
 use super::Finding;
 use crate::{
-    modules,
+    boot_trial, modules,
     policy::{self, Policy},
     rule::{configfs, parameter},
     store::{Saved, Store, boot},
@@ -34,6 +34,16 @@ pub(super) fn examine(system: &System, findings: &mut Vec<Finding>) {
                 break;
             }
         }
+    }
+    for rule in boot_trial::pending(system) {
+        findings.push(
+            Finding::note(
+                "rule-on-trial",
+                format!("rule {rule}"),
+                "it is taken back soon, unless it is confirmed",
+            )
+            .remedy("overdrive confirm"),
+        );
     }
     next_boot(system, &saved, findings);
     let is_loaded = modules::is_overdrive_loaded(system);

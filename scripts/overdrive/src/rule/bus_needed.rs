@@ -35,7 +35,7 @@ pub fn of(system: &System, rule: &RuleText) -> Option<String> {
 /// Returns the bus that has to be extended before the rule can act, if there is one.
 pub fn to_extend(system: &System, rule: &RuleText) -> Option<String> {
     let name = of(system, rule)?;
-    let has_override = bus::is_native(system, &name)
-        || bus::extended(system).iter().any(|(its, _)| *its == name);
+    let has_override =
+        bus::is_native(system, &name) || bus::extended(system).iter().any(|(its, _)| *its == name);
     (!has_override).then_some(name)
 }

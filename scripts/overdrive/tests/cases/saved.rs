@@ -44,6 +44,24 @@ fn a_bad_entry_is_named_and_costs_no_other() {
             "a comment has a line of its own",
         ),
         ("buses", "usb everything", 1, "restrict or force"),
+        (
+            "a.rule",
+            "device = a\ndriver = none\ntrial = soon",
+            3,
+            "seconds from 1 to 3600 expected",
+        ),
+        (
+            "a.rule",
+            "device = a\ntrial = 5\ntrial = 6\ndriver = none",
+            3,
+            "the rule has trial already",
+        ),
+        (
+            "a.rule",
+            "device = a\ntrial = failed\ndriver = none",
+            2,
+            "a boot took the rule back",
+        ),
     ] {
         let machine = machine();
         let path = format!("/etc/overdrive.d/{file}");
@@ -340,4 +358,52 @@ fn a_card_that_no_driver_has_yet_is_given_away_at_boot() {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&plan.text).contains(&words(then)), "{}", plan.text);
     }
+}
+
+#[test]
+fn a_rule_on_trial_is_no_parameter_that_can_not_be_taken_back() {
+    let machine = machine();
+    machine.file(
+        "/etc/overdrive.d/tried.rule",
+        "device = 0000:00:07.0\ndriver = none\ntrial = 20",
+    );
+    let printed = machine.run(&["restore", "--print"]);
+    printed.has(0, "rules=name=good,");
+    printed.lacks("tried");
+}
+
+#[test]
+fn nothing_to_confirm_is_said() {
+    machine().run(&["confirm"]).has(4, "no rule on trial");
+}
+
+#[test]
+fn a_rule_on_trial_is_confirmed_for_good() {
+    let machine = machine();
+    let file = "/etc/overdrive.d/tried.rule";
+    machine.file(
+        file,
+        "# mine\ndevice = 0000:00:07.0\ntrial = 20\ndriver = none",
+    );
+    machine.file("/run/overdrive/trial-tried", "pending");
+    machine.run(&["doctor"]).has(1, "[rule-on-trial]");
+    machine.run(&["confirm"]).has(0, "rule tried: confirmed");
+    assert_eq!(
+        machine.text(file),
+        "# mine\ndevice = 0000:00:07.0\ndriver = none\n"
+    );
+    machine.run(&["confirm"]).has(4, "nothing waits");
+}
+
+#[test]
+fn a_rule_that_was_taken_back_is_noted_in_its_file() {
+    let machine = machine();
+    let file = "/etc/overdrive.d/tried.rule";
+    machine.file(file, "device = 0000:00:07.0\ndriver = none\ntrial = 20");
+    machine.file("/run/overdrive/trial-tried", "taken back");
+    machine.run(&["trial", "tried", "0"]).has(0, "");
+    machine.run(&["check"]).has(
+        1,
+        "/etc/overdrive.d/tried.rule:3: a boot took the rule back",
+    );
 }

@@ -68,7 +68,7 @@ impl Edu {
             }
         };
         let path = PathBuf::from(format!("/sys/bus/pci/devices/{address}"));
-        let device = VfioDevice::new(&path, Arc::clone(&iommu), true)
+        let device = VfioDevice::new(&path, Arc::clone(&iommu))
             .with_context(|| format!("cannot open {address}"))?;
 
         let registers = Region::of(&device, VFIO_PCI_BAR0_REGION_INDEX)?;

@@ -24,10 +24,12 @@ echo 1 >$failslab/verbose
 load_overdrive
 file=$(find "/lib/modules/$(uname -r)" -name overdrive.ko)
 device=$(any_device)
+taken=$(bound_driver "$device")
 unload_overdrive
 plan 2
-check "the module survives every failing allocation of its start" subtest load-failslab "$(stress_count 7 1)" "$file" \
-	"rules=name=x,bus=platform,device=$device,driver=none;bad slots=(no-such) buses=virtio,no-such:all"
+check "the module survives every failing allocation of its start" subtest load-failslab "$(stress_count 11 1)" "$file" \
+	"rules=name=x,bus=platform,device=$device,driver=none;bad slots=(no-such) buses=virtio,no-such:all" \
+	pci_driver=none "platform_driver=$taken"
 check "the module loads after all that failed" modprobe overdrive
 unload_overdrive
 finish

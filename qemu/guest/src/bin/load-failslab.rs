@@ -2,16 +2,17 @@
 
 //! Lets one allocation after the other fail while a module is loaded.
 //!
-//! `load-failslab STEP FILE PARAMETERS`: of all allocations, each STEPth fails once. The module is not
-//! loaded, and is not in the end.
+//! `load-failslab STEP FILE PARAMETERS FIRST LAST`: each STEPth allocation fails once, of those between where
+//! loading with the parameter FIRST as well is refused and where with LAST. Before and after, the kernel's own code
+//! does not survive that. The module is not loaded, and is not in the end.
 
 use std::{ffi::CString, fs::File, io, os::fd::AsRawFd, path::Path, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use libc::{SYS_delete_module, SYS_finit_module};
 use overdrive_guest::{
-    failslab::each_allocation_by,
-    ktap::{Outcome, Report, fail},
+    failslab::{Counts, allocations, count},
+    ktap::{Report, fail},
     wait::until_true,
 };
 
@@ -23,7 +24,7 @@ struct Module {
 }
 
 impl Module {
-    fn new(path: &str, parameters: &str) -> Result<Self> {
+    fn new(path: &str, parameters: String) -> Result<Self> {
         let name = Path::new(path).file_stem().context("no name")?;
 
         Ok(Self {
@@ -66,10 +67,10 @@ fn result(ret: libc::c_long) -> io::Result<()> {
     }
 }
 
-/// Loads it with each allocation failing in turn; what loads in spite of that is unloaded.
-fn load(module: &Module, step: usize) -> Result<(u32, u32)> {
-    each_allocation_by(
-        step,
+/// Loads it with each of these allocations failing in turn; what loads in spite of that is unloaded.
+fn load(module: &Module, which: impl Iterator<Item = u32>) -> Result<Counts> {
+    allocations(
+        which,
         || module.load(),
         |loaded| {
             if loaded {
@@ -82,31 +83,50 @@ fn load(module: &Module, step: usize) -> Result<(u32, u32)> {
     )
 }
 
-fn test(step: usize, path: &str, parameters: &str) -> Outcome {
-    let module = Module::new(path, parameters)?;
+fn test(step: usize, path: &str, [parameters, first, last]: [&str; 3]) -> Result<()> {
+    let refused = |parameter: &str| {
+        let module = Module::new(path, format!("{parameters} {parameter}"))?;
 
-    match load(&module, step) {
-        Ok((0, _)) => fail("no allocation failed"),
-        Ok((failed, told)) => {
-            println!("# {failed} allocations failed; {told} times the module did not load");
-            module.load()?;
-            module.unload()?;
-            Ok(())
-        }
-        Err(error) => fail(format!("{error:#}")),
-    }
+        count(|| {
+            module
+                .load()
+                .err()
+                .map(drop)
+                .ok_or_else(|| io::Error::other(format!("it loads with {parameter}")))
+        })
+    };
+    let module = Module::new(path, parameters.to_owned())?;
+    module.load()?;
+    // Where it is refused, all that was done until then is undone as well.
+    let undone = count(|| module.unload())?;
+    let which = refused(first)?..refused(last)?.saturating_sub(undone);
+
+    ensure!(!which.is_empty(), "no allocations between {which:?}");
+    println!("# allocations {which:?}");
+    let counts = load(&module, which.step_by(step))?;
+    println!(
+        "# {} allocations failed; {} times the module did not load",
+        counts.failed, counts.told
+    );
+    ensure!(counts.told > 0, "no allocation failed that mattered");
+    module.load()?;
+    module.unload()?;
+    Ok(())
 }
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
-    let [_, step, path, parameters] = args.as_slice() else {
-        eprintln!("usage: load-failslab STEP FILE PARAMETERS");
+    let [_, step, path, parameters, first, last] = args.as_slice() else {
+        eprintln!("usage: load-failslab STEP FILE PARAMETERS FIRST LAST");
         return ExitCode::from(2);
     };
 
     let mut report = Report::new(1);
     let outcome = match step.parse() {
-        Ok(step) => test(step, path, parameters),
+        Ok(step) => match test(step, path, [parameters, first, last]) {
+            Ok(()) => Ok(()),
+            Err(error) => fail(format!("{error:#}")),
+        },
         Err(error) => fail(format!("{step}: {error}")),
     };
     report.result("loading survives every failing allocation", outcome);

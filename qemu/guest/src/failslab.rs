@@ -31,12 +31,12 @@ pub fn each_allocation(
     }
 }
 
-/// What came of failing allocations.
+/// The outcome of failing allocations.
 #[derive(Default)]
 pub struct Counts {
     /// The number of them.
     pub failed: u32,
-    /// How many of them the caller was told.
+    /// The number of those that the caller was told.
     pub told: u32,
     /// There was no further one, or `undo` ended it.
     pub passed: bool,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why no test reaches some blocks: `qemu/unreached`.
+//! The reasons why no test reaches some blocks: `qemu/unreached`.
 
 use anyhow::{Result, bail};
 
@@ -16,7 +16,7 @@ struct Place {
     part: String,
 }
 
-/// What `qemu/unreached` says.
+/// The reasons of `qemu/unreached`.
 #[derive(Default)]
 pub(super) struct Reasons(Vec<Reason>);
 

@@ -28,7 +28,7 @@ struct Place<'a> {
     entered: BTreeSet<&'a str>,
     /// The source line.
     code: String,
-    /// Why no test reaches it; of one that a test reaches, none counts.
+    /// The reason why no test reaches it; of one that a test reaches, none counts.
     reason: Option<&'a str>,
 }
 
@@ -141,7 +141,7 @@ impl<'a> Report<'a> {
             let Some(reached) = tests.get(&block.address) else {
                 continue;
             };
-            for frames in &block.rest {
+            for frames in std::iter::once(&block.place).chain(&block.rest) {
                 if let Some(place) = places.get_mut(&key(frames)) {
                     place.tests.extend(reached.iter().map(String::as_str));
                 }
@@ -221,7 +221,7 @@ impl<'a> Report<'a> {
 
     /// The source lines with blocks that are meant, and that no test reaches.
     fn lines(&self, is_meant: impl Fn(&Place<'_>) -> bool) -> String {
-        /// What is the same for a line.
+        /// The unreached blocks of a line.
         #[derive(Default)]
         struct Line<'a> {
             function: &'a str,
@@ -325,7 +325,7 @@ mod tests {
             block(12, false, inner(12)),
             block(16, false, inner(14)),
         ];
-        blocks[0].rest = vec![inner(11), inner(12)];
+        blocks[0].rest = vec![inner(12)];
         blocks[1].is_entry = true;
         let tests = BTreeMap::from([(4, BTreeSet::from(["q35:smoke".to_owned()]))]);
         let reasons = Reasons::default();

@@ -11,7 +11,7 @@
 //!
 //! `test-sleep` takes one by override only. Its probe sleeps 100 ms, and does nothing. It leaves DMA to
 //! userspace, as drivers of VFIO do, so that its probes may be called side by side. `test blank` has a
-//! blank in its name, and is for the kernel.
+//! blank in its name, and is for the kernel. `test-fixed` is, too, and users can't bind or unbind it.
 
 use core::ptr::null_mut;
 use kernel::{
@@ -159,6 +159,7 @@ impl Driver {
     fn new(
         name: &'static CStr,
         driver_managed_dma: bool,
+        suppress_bind_attrs: bool,
         module: &'static ThisModule,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
@@ -169,6 +170,7 @@ impl Driver {
                         probe: Some(Self::probe),
                         driver: bindings::device_driver {
                             name: name.as_char_ptr(),
+                            suppress_bind_attrs,
                             ..Default::default()
                         },
                         driver_managed_dma,
@@ -209,6 +211,8 @@ struct Set {
     driver: Driver,
     #[pin]
     blank: Driver,
+    #[pin]
+    fixed: Driver,
 }
 
 impl kernel::InPlaceModule for Set {
@@ -250,8 +254,9 @@ impl kernel::InPlaceModule for Set {
             Ok(try_pin_init!(Self {
                 dir,
                 supplier <- files.write_only_file(c"supplier", Supplier),
-                driver <- Driver::new(c"test-sleep", true, module),
-                blank <- Driver::new(c"test blank", false, module),
+                driver <- Driver::new(c"test-sleep", true, false, module),
+                blank <- Driver::new(c"test blank", false, false, module),
+                fixed <- Driver::new(c"test-fixed", false, true, module),
                 devices,
             }))
         })

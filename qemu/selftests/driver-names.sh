@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A driver whose name has a blank is one like any other.
+# A driver whose name has a blank is one like any other, and one that users can't unbind is left alone.
 #
 # Machines: q35 microvm virt
 # Timeout: 60
@@ -24,7 +24,7 @@ has_rule_driver() {
 	is_bound "$1" "$name" && has_status "$1" by rule:r
 }
 
-plan 8
+plan 11
 check "a device moves to a driver whose name has a blank" rebind "$device" "$name"
 check "a device is with a driver whose name has a blank" is_bound "$device" "$name"
 check "an override with a blank is whole" is "$(get_override "$device")" "$name"
@@ -41,6 +41,13 @@ check "a rule names a driver whose name has a blank" has_rule_driver "$device"
 rmdir $rules/r
 check "a name is not trimmed to one that a driver has" rebind_fails EINVAL "$device" " test-sleep"
 rebind "$device" ""
+
+fixed=overdrive-set.1
+check "no device moves to a driver that users can't bind" rebind_fails EPERM "$fixed" test-fixed
+set_override "$fixed" test-fixed
+probe "$fixed"
+check "a driver that users can't unbind keeps its device" rebind_fails EPERM "$fixed" none
+check "a device that its driver keeps is as it was" is_as "$fixed" test-fixed test-fixed
 rmmod overdrive_set
 unload_overdrive
 finish

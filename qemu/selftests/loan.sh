@@ -37,6 +37,13 @@ ask() {
 	exec 7>&-
 }
 
+# refused_all TEXT...: none of them is the name of a device.
+refused_all() {
+	for _text; do
+		fails_with EINVAL $node "bind driver=none $_text" || return
+	done
+}
+
 # both DRIVER OVERRIDE: both devices are so.
 both() {
 	is_as "$first" "$1" "$2" && is_as "$second" "$1" "$2"
@@ -49,12 +56,13 @@ as_before() {
 
 node=/dev/overdrive
 set="$bus/$first $bus/$second"
-plan 38
+plan 39
 
 check "the node for transactions is for root only" test "$(stat -c %a $node)" = 600
 check "the node for transactions tells its verbs" sh -c "head -n 3 $node | tail -n 2 | tr '\n' ' ' | grep -qx 'verbs=bind,lend options=wait '"
 check "an unknown verb is refused" fails_with EINVAL $node "move driver=none $set"
 check "a request without a device is refused" fails_with EINVAL $node "bind driver=none"
+check "a request for half a device is refused" refused_all $bus "$bus/" "/$first"
 check "a request for a device that is not there is refused" fails_with ENODEV $node "bind driver=none $bus/no-such"
 check "a request that names a device twice is refused" fails_with EINVAL $node "bind driver=none $set $bus/$first"
 check "a request for a driver that is not there is refused" fails_with ENOENT $node "bind driver=no-such $set"

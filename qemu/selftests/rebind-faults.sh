@@ -21,9 +21,9 @@ device=$(any_device)
 [ -n "$device" ] || skip_all "no device to play with"
 file=$(of_device "$device" rebind)
 
-# Also those that can wait for memory.
+# Also those that can wait for memory. The log has a line for each, without a stack dump.
 echo N >$failslab/ignore-gfp-wait
-echo 0 >$failslab/verbose
+echo 1 >$failslab/verbose
 # More than a rebind makes. Once so many in a row were not reached, there are no more.
 most=600
 unreached=$(stress_count 5 50)

@@ -51,7 +51,7 @@ no_such_rule() {
 	return $_status
 }
 
-plan 20
+plan 24
 
 load_overdrive
 mkdir $rules/r
@@ -69,6 +69,8 @@ check "a device's name that can be none is refused at its first bad character" a
 3 pci/0000:00:04.0
 2 ab[
 3 Gerät
+0 pci:v00001234*
+0 usb:v1234p5678*
 END
 check "a place that can be none is refused at its first bad character" all_refused below <<END
 8 0000:00:*
@@ -86,10 +88,13 @@ check "a firmware node's path that can be none is refused at its first bad chara
 5 \_SB.PCI00
 4 \_SB/PCI0
 8 \_SB.PCI*
+3 /a//b
+3 /a/
 END
 check "an alias that can be none is refused at its first bad character" all_refused modalias <<END
 0 8086:10d3
 0 PCI:V00008086*
+0 vfio_pci:v00008086*
 13 pci:v8086d10d3*
 22 pci:v00001234d000011e8
 END
@@ -103,6 +108,10 @@ check "a flag that is neither 0 nor 1 is refused at its first character" all_ref
 0 yes
 0 2
 END
+check "a driver's name that can be none is refused at its first character" all_refused driver <<END
+0 .
+0 @all
+END
 check "the alias of a bus is no pattern of its name" all_refused bus <<END
 2 pc*
 1 p ci
@@ -115,6 +124,10 @@ check "a path below /proc/device-tree becomes the node's own" \
 	becomes firmware /proc/device-tree/soc/a@0 /soc/a@0
 check "a serial number with colons and capitals is written in pairs" \
 	becomes serial 52:54:00:FF:FF:12:34:56 52-54-00-ff-ff-12-34-56
+check "the digits of an alias become upper case, those of a pattern too" \
+	becomes modalias 'pci:v[0-9a-f]000abcdd*' 'pci:v[0-9A-F]000ABCDd*'
+check "a backslash that takes no meaning away goes from a set" becomes device 'x[\,\]a]' 'x[,\]a]'
+check_fails "a rule's name with a colon is refused" mkdir "$rules/a:b"
 rmdir $rules/r
 
 check "a rule of a path and a virtual function is refused" no_such_rule driver=none path=0:4.0 vf=0

@@ -14,9 +14,9 @@
 failslab=/sys/kernel/debug/failslab
 [ -e $failslab ] || skip_all "needs CONFIG_FAILSLAB"
 [ -e /proc/self/fail-nth ] || skip_all "needs CONFIG_FAULT_INJECTION"
-# Also those that may wait for memory; without a stack dump for each.
+# Also those that may wait for memory. The log has a line for each, without a stack dump.
 echo N >$failslab/ignore-gfp-wait
-echo 0 >$failslab/verbose
+echo 1 >$failslab/verbose
 
 require_module overdrive_test
 device=$(any_device)

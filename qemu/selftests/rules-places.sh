@@ -215,17 +215,17 @@ done
 vf() {
 	basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn$1")"
 }
-rule odd "parent=$pf" vf=3,1 driver=none
+rule some "parent=$pf" vf=3,0-1 driver=none
 rule place "path=$pf" driver=none
 echo 4 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
-check "virtual functions are named by their indices" is \
-	"$(for i in 0 1 2 3; do get_override "$(vf $i)"; done | tr '\n' ' ')" "(null) none (null) none "
+check "virtual functions are named by their indices and ranges of them" is \
+	"$(for i in 0 1 2 3; do get_override "$(vf $i)"; done | tr '\n' ' ')" "none none (null) none "
 check "the identity of a virtual function has its index" is "$(identity_of "$(vf 2)" vf)" 2
 check "a virtual function has no path" is "$(identity_of "$(vf 2)" path)" ""
 check "the parents of a virtual function are the port and the physical function" \
 	sh -c "sed -n 's/^parent=//p' $(of_device "$(vf 2)" identity) | grep -qx $pf"
 echo 0 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
-rmdir $rules/odd
+rmdir $rules/some
 rule one "parent=$pf" vf=0 driver=none
 echo 1 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
 check "a single virtual function has the index 0" is_as "$(vf 0)" none none

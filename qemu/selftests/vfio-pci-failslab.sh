@@ -15,9 +15,9 @@ failslab=/sys/kernel/debug/failslab
 [ -e $failslab ] || skip_all "needs CONFIG_FAILSLAB"
 [ -e /proc/self/fail-nth ] || skip_all "needs CONFIG_FAULT_INJECTION"
 require_host
-# Also those that may wait for memory; without a stack dump for each.
+# Also those that may wait for memory. The log has a line for each, without a stack dump.
 echo N >$failslab/ignore-gfp-wait
-echo 0 >$failslab/verbose
+echo 1 >$failslab/verbose
 
 # A device without an interrupt line: when the kernel looks up where one leads, ACPI does not survive
 # a failed allocation. It has a second function, in the same IOMMU group: while VFIO has that, the

@@ -112,7 +112,11 @@ impl Attribute for DriverOverride {
 }
 
 fn target(dev: &Device, text: &[u8]) -> Result<Target> {
-    Target::try_from(text).inspect_err(|_| dev_err!(dev, "what was written is no driver's name\n"))
+    Target::try_from(text).inspect_err(|err| {
+        if *err == EINVAL {
+            dev_err!(dev, "what was written is no driver's name\n");
+        }
+    })
 }
 
 static REBIND: DeviceAttribute<Rebind> = DeviceAttribute::new();

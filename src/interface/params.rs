@@ -77,8 +77,11 @@ impl Params {
 fn driver_name(param: &StringParam) -> Result<DriverName> {
     let text = param.value();
 
-    DriverName::try_from(text.to_bytes())
-        .inspect_err(|_| pr_err!("{}=\"{}\" is no driver name\n", param.name(), text))
+    DriverName::try_from(text.to_bytes()).inspect_err(|err| {
+        if *err == EINVAL {
+            pr_err!("{}=\"{}\" is no driver name\n", param.name(), text);
+        }
+    })
 }
 
 /// Takes an entry of a parameter, or the reason why it is none.

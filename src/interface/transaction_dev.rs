@@ -106,8 +106,10 @@ impl Session {
         })?;
         let target = match request.destination {
             Destination::Standard => Target::Standard,
-            Destination::Driver(name) => Target::try_from(name).inspect_err(|_| {
-                pr_err!("/dev/overdrive: driver=: what was written is no driver's name\n");
+            Destination::Driver(name) => Target::try_from(name).inspect_err(|err| {
+                if *err == EINVAL {
+                    pr_err!("/dev/overdrive: driver=: what was written is no driver's name\n");
+                }
             })?,
         };
         let mut devices = KVec::new();

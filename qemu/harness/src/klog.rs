@@ -10,8 +10,8 @@ use regex::{Regex, RegexSet};
 /// The number of lines of a splat that a report quotes.
 pub(crate) const EXCERPT_LINES: usize = 14;
 
-/// For how many lines after an injected fault a stack trace is nothing but its report.
-const INJECTED_TRACE_LINES: usize = 24;
+/// For how many lines after an injected fault what is in [`INJECTED`] is nothing but its report.
+const INJECTED_LINES: usize = 24;
 
 /// The meaning of one line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ static SPLAT: LazyLock<RegexSet> = LazyLock::new(|| {
         r"^sysfs: cannot create duplicate filename",
         r"^debugfs: .*already present",
         r"^kobject: .*(tried to init an initialized|does not have a release)",
-        r"^kobject_add_internal failed",
+        r"^kobject: kobject_add_internal failed",
         r"^Device '.*' does not have a release\(\) function",
         r"^rust_kernel: panicked at",
         r"^page_type mismatch|^Bad page state|^Bad rss-counter",
@@ -88,6 +88,13 @@ static SPLAT: LazyLock<RegexSet> = LazyLock::new(|| {
         r"^ *# .*: (EXPECTATION|ASSERTION) FAILED at ",
     ])
     .expect("valid patterns")
+});
+
+/// The stack trace of a fault that was injected, and what the driver core says of a device that it can't
+/// add for it.
+static INJECTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^Call |^kobject: kobject_add_internal failed for .* \(error: -12 ")
+        .expect("a valid pattern")
 });
 
 /// A line that sounds like a splat, and only says that an emulated processor counts no events.
@@ -111,16 +118,16 @@ impl Scanner {
             };
         }
         if message.starts_with("FAULT_INJECTION: ") {
-            self.injected = INJECTED_TRACE_LINES;
+            self.injected = INJECTED_LINES;
             return Line::Text;
         }
         if !SPLAT.is_match(message) || message.starts_with(NO_SPLAT) {
             return Line::Text;
         }
-        let trace = message.starts_with("Call ");
-        if trace && self.injected > 0 {
+        if self.injected > 0 && INJECTED.is_match(message) {
             return Line::Text;
         }
+        let trace = message.starts_with("Call ");
         // One event has several lines that tell of it: only the first counts.
         if self.in_splat > 0 && (trace || message.starts_with(['R', ' '])) {
             return Line::Text;

@@ -2,10 +2,13 @@
 
 //! The basic blocks of a module that was built with `COVERAGE=1`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use anyhow::{Context, Result, bail};
-use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget};
+use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolKind};
 
 use super::{
     layout::{self, Layout},
@@ -18,6 +21,9 @@ const CALLBACK: &str = "__sanitizer_cov_trace_pc";
 /// From the start of what a relocation of a call covers to the address that the call returns to; the
 /// same number on x86-64 and arm64, for different reasons.
 const CALL_END: u64 = 4;
+
+/// No block has more bytes of code: what is between two blocks that are far apart is none.
+const LONGEST: u64 = 4096;
 
 /// A counter is for so many bytes of code, in which no two calls can end.
 const COUNTER_BYTES: u64 = 4;
@@ -33,6 +39,10 @@ pub(super) struct Block {
     /// whose source is the module's own. Copies of one block that the compiler made have the same.
     /// Empty if the code is none of the module's, or the compiler's own.
     pub(super) place: Vec<Frame>,
+    /// The places of what follows in it. A function that is inlined has no call of its own where it begins.
+    pub(super) rest: Vec<Vec<Frame>>,
+    /// It is where a function begins that is not inlined, or not everywhere.
+    pub(super) is_entry: bool,
 }
 
 /// Reads all blocks of a module whose source is in `root`.
@@ -44,18 +54,60 @@ pub(super) fn read(data: &[u8], root: &Path) -> Result<Vec<Block>> {
         bail!("nothing in it calls {CALLBACK}");
     }
     let lines = Lines::new(&module, &layout)?;
-    let mut blocks = Vec::new();
-    // The call itself, not what comes after it, is sure to belong to the block.
-    let addresses = calls.keys().map(|address| address - 1);
-    lines.frames(addresses, |address, frames| {
-        let address = address + 1;
-        blocks.push(Block {
+    let entries = entries(&module, &layout, &calls);
+    let mut blocks: Vec<Block> = calls
+        .iter()
+        .map(|(address, panics)| Block {
             address: address & !(COUNTER_BYTES - 1),
-            panics: calls[&address],
-            place: own_place(frames, root),
-        });
+            panics: *panics,
+            place: Vec::new(),
+            rest: Vec::new(),
+            is_entry: entries.contains(address),
+        })
+        .collect();
+    // The call itself, not what comes after it, is sure to belong to the block.
+    let starts: Vec<u64> = calls.keys().map(|address| address - 1).collect();
+    let ends = starts.iter().skip(1).map(|next| next - CALL_END);
+    let spans: Vec<_> = starts
+        .iter()
+        .zip(ends.chain(starts.last().copied()))
+        .map(|(start, end)| *start..end.clamp(*start, start + LONGEST))
+        .collect();
+    let mut is_first = vec![true; blocks.len()];
+    lines.frames(&spans, |number, frames| {
+        let place = own_place(frames, root);
+        if std::mem::take(&mut is_first[number]) {
+            blocks[number].place = place;
+        } else if !place.is_empty() {
+            blocks[number].rest.push(place);
+        }
     })?;
+    // What comes last may belong to the next block already, which saves registers before its call.
+    for at in 1..blocks.len() {
+        let next = blocks[at].place.clone();
+        let rest = &mut blocks[at - 1].rest;
+        while rest.last().is_some_and(|place| place.last() == next.last()) {
+            rest.pop();
+        }
+    }
     Ok(blocks)
+}
+
+/// The calls that are the first ones of a function.
+fn entries<'a>(
+    module: &impl Object<'a>,
+    layout: &Layout,
+    calls: &BTreeMap<u64, bool>,
+) -> BTreeSet<u64> {
+    module
+        .symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text)
+        .filter_map(|symbol| {
+            let start = layout.address(symbol.section_index()?) + symbol.address();
+            let (first, _) = calls.range(start..start + symbol.size()).next()?;
+            Some(*first)
+        })
+        .collect()
 }
 
 /// The addresses that the calls return to, and whether the block's next call is a panic.

@@ -5,6 +5,8 @@
 //! A module is a relocatable file: its debug information refers to sections whose addresses are not
 //! known yet. They get those of the [`Layout`].
 
+use std::ops::Range;
+
 use addr2line::{
     Context as Addresses,
     gimli::{self, EndianSlice, LittleEndian},
@@ -32,35 +34,42 @@ impl Lines {
         Ok(Self(gimli::DwarfSections::load(load)?))
     }
 
-    /// Calls `found` with what is called at each of the addresses, the innermost function first.
+    /// Calls `found` for each of the spans, with its number and what is called where it begins, and where
+    /// another line begins in it: the innermost function first.
     pub(super) fn frames(
         &self,
-        addresses: impl Iterator<Item = u64>,
-        mut found: impl FnMut(u64, Vec<Frame>),
+        spans: &[Range<u64>],
+        mut found: impl FnMut(usize, Vec<Frame>),
     ) -> Result<()> {
         let dwarf = self.0.borrow(|bytes| EndianSlice::new(bytes, LittleEndian));
         let context = Addresses::from_dwarf(dwarf).context("cannot read debug information")?;
-        for address in addresses {
-            let mut frames = Vec::new();
-            let mut inlined = context
-                .find_frames(address)
-                .skip_all_loads()
-                .context("cannot look an address up")?;
-            while let Some(frame) = inlined.next().context("cannot look an address up")? {
-                let function = match &frame.function {
-                    Some(name) => name.demangle().context("a function's name")?.into_owned(),
-                    None => String::new(),
-                };
-                if let Some(location) = frame.location {
-                    frames.push(Frame {
-                        file: location.file.unwrap_or_default().to_owned(),
-                        line: location.line.unwrap_or(0),
-                        column: location.column.unwrap_or(0),
-                        function,
-                    });
+        for (number, span) in spans.iter().enumerate() {
+            let rows = context
+                .find_location_range(span.start + 1, span.end)
+                .context("cannot look a span up")?;
+            let starts = rows.map(|row| row.0).filter(|start| *start > span.start);
+            for address in std::iter::once(span.start).chain(starts) {
+                let mut frames = Vec::new();
+                let mut inlined = context
+                    .find_frames(address)
+                    .skip_all_loads()
+                    .context("cannot look an address up")?;
+                while let Some(frame) = inlined.next().context("cannot look an address up")? {
+                    let function = match &frame.function {
+                        Some(name) => name.demangle().context("a function's name")?.into_owned(),
+                        None => String::new(),
+                    };
+                    if let Some(location) = frame.location {
+                        frames.push(Frame {
+                            file: location.file.unwrap_or_default().to_owned(),
+                            line: location.line.unwrap_or(0),
+                            column: location.column.unwrap_or(0),
+                            function,
+                        });
+                    }
                 }
+                found(number, frames);
             }
-            found(address, frames);
         }
         Ok(())
     }

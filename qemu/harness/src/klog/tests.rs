@@ -122,3 +122,16 @@ fn an_injected_fault_may_have_a_trace() {
     assert_eq!(splats(log), Vec::<String>::new());
     assert_eq!(splats(&format!("{log}\n[    9.2] BUG: KASAN: x")).len(), 1);
 }
+
+#[test]
+fn a_device_that_an_injected_fault_keeps_out_is_no_fault() {
+    let refused = "[    9.1] kobject: kobject_add_internal failed for y0 (error: -12 parent: x)";
+    let injected = "[    9.1] FAULT_INJECTION: forcing a failure.";
+    assert_eq!(splats(refused).len(), 1);
+    assert_eq!(
+        splats(&format!("{injected}\n{refused}")),
+        Vec::<String>::new()
+    );
+    let duplicate = refused.replace("-12", "-17");
+    assert_eq!(splats(&format!("{injected}\n{duplicate}")).len(), 1);
+}

@@ -71,7 +71,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test coverage test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list kernel-check host-test transaction-check fuzz fuzz-guest faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list kernel-check host-test oldest-rust transaction-check fuzz fuzz-guest faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
 
 all: module
 
@@ -102,6 +102,7 @@ help:
 	@echo '  check            - clippy, rustfmt, shellcheck, the rules of scripts/check, and the tests that need no guest'
 	@echo '  check-tree-list  - where the tree breaks any of these rules'
 	@echo '  kernel-check     - what the kernel tree'\''s own tools say (a part of check)'
+	@echo '  oldest-rust      - see that Rust 1.85 builds all programs for host and guest'
 	@echo '  transaction-check - try SCHEDULES=1000000 interleavings of transactions, on the host'
 	@echo '  faults           - put faults into the module, and see that the tests notice (FAULTS=)'
 	@echo '  fuzz             - look for bytes that the rules engine gets wrong, on the host'
@@ -207,6 +208,9 @@ bench: test-modules guest
 	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json) $(FIGURES)
 
 # As root, and only where mmdebstrap is.
+oldest-rust:
+	@scripts/oldest-rust
+
 early-boot: test-modules
 	@qemu/debian/early-boot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 	@qemu/debian/reboot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'

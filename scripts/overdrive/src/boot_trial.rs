@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use overdrive_rules::RuleText;
 use rustix::{
     fs::{CWD, Mode, OFlags},
     process::{chroot, fchdir},
@@ -25,7 +26,7 @@ use crate::{
     moves::{self, Target},
     output, policy,
     rule::configfs,
-    store::Store,
+    store::{Entry, Saved, Store},
     system::System,
 };
 
@@ -86,6 +87,17 @@ pub fn pending(system: &System) -> Vec<String> {
         .filter(|rule| state(system, rule) == Some(State::Pending))
         .map(str::to_owned)
         .collect()
+}
+
+/// Returns the reason why a saved rule is not put in force if its trial has failed in this boot.
+pub fn refusal(system: &System, saved: &Saved, entry: &Entry<RuleText>) -> Option<String> {
+    let name = &entry.value.name;
+    let has_failed = saved.trial(name).is_some() && state(system, name) == Some(State::TakenBack);
+    has_failed.then(|| {
+        entry
+            .problem("this boot has taken the rule back, because nobody confirmed it")
+            .to_string()
+    })
 }
 
 /// Sets the state of a rule's trial in this boot.

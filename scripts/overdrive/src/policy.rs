@@ -5,10 +5,12 @@
 use overdrive_rules::{RuleText, Rules};
 
 use crate::{
+    boot_trial,
     device::{Device, all_buses, all_on_bus, identity},
-    rule::{bus_needed, configfs, parameter},
+    modules::driver,
+    rule::{self, bus_needed, configfs, parameter},
     slot,
-    store::Saved,
+    store::{Entry, Saved},
     system::System,
 };
 
@@ -46,7 +48,7 @@ impl Policy {
     pub fn at_boot(system: &System, saved: &Saved) -> Self {
         let mut policy = Self::default();
         for entry in &saved.rules {
-            policy.add(&entry.value);
+            policy.add(&with_own_driver(system, &entry.value));
         }
         for entry in &saved.slots {
             policy.add_slot(system, &entry.value);
@@ -73,6 +75,80 @@ impl Policy {
     }
 }
 
+/// The policy as `restore` leaves it.
+pub struct Restored {
+    /// All that is in force then.
+    pub policy: Policy,
+    /// The names of the rules that are not in force yet; those of slots begin with `slot `.
+    pub fresh: Vec<String>,
+    /// The reasons why saved entries are not among them.
+    pub problems: Vec<String>,
+}
+
+impl Restored {
+    /// Returns the policy that comes of what is in force and what is saved.
+    pub fn foresee(system: &System, saved: &Saved) -> Self {
+        let mut problems: Vec<String> = saved.problems.iter().map(ToString::to_string).collect();
+        let mut fresh = Vec::new();
+        let mut rules = Vec::new();
+        for entry in &saved.rules {
+            if let Some(problem) = boot_trial::refusal(system, saved, entry) {
+                problems.push(problem);
+                continue;
+            }
+            problems.extend(without_driver(system, entry));
+            let rule = with_own_driver(system, &entry.value);
+            if configfs::is_in_force(system, &rule) {
+                continue;
+            }
+            match parameter::find(system, &rule.name) {
+                Some(given) if given.to_parameter() == rule.to_parameter() => {}
+                Some(_) => problems.push(parameter::conflict(&entry.file)),
+                None => {
+                    fresh.push(rule.name.clone());
+                    rules.push(rule);
+                }
+            }
+        }
+        let mut policy = Policy::in_force_but(system, &fresh);
+        for rule in &rules {
+            policy.add(rule);
+        }
+        let have = slot::all(system);
+        for entry in saved
+            .slots
+            .iter()
+            .filter(|entry| !have.contains(&entry.value))
+        {
+            policy.add_slot(system, &entry.value);
+            fresh.push(format!("slot {}", entry.value));
+        }
+        Self {
+            policy,
+            fresh,
+            problems,
+        }
+    }
+}
+
+/// Returns a saved rule with the driver's own name where the rule has another spelling of it, or its module's name.
+fn with_own_driver(system: &System, saved: &RuleText) -> RuleText {
+    let mut rule = rule::copy(saved);
+    if let Some(own) = driver::find_here(system, saved.get("bus"), saved.driver()) {
+        // The name of a driver that is there is a good one.
+        let _ = rule.set("driver", &own);
+    }
+    rule
+}
+
+/// Returns the problem of a rule whose driver is not there and can't be loaded.
+fn without_driver(system: &System, entry: &Entry<RuleText>) -> Option<String> {
+    let (bus, name) = (entry.value.get("bus"), entry.value.driver());
+    let is_known =
+        driver::find_here(system, bus, name).is_some() || driver::is_loadable(system, name);
+    (!is_known).then(|| entry.problem(driver::absence(name)).to_string())
+}
+
 /// A device that a rule takes to another driver.
 #[derive(Clone, Debug)]
 pub struct Move {
@@ -90,16 +166,14 @@ pub fn devices(system: &System) -> Vec<Device> {
 }
 
 /// Returns the devices that rules can act on when the buses `extended` have been extended.
-pub fn devices_and(system: &System, extended: &[&str]) -> Vec<Device> {
+pub fn devices_and(system: &System, extended: &[String]) -> Vec<Device> {
     let mut devices = Vec::new();
     for bus in all_buses(system) {
         devices.extend(
             all_on_bus(system, &bus)
                 .iter()
                 .map(|path| Device::read_on_bus(system, path, &bus))
-                .filter(|device| {
-                    device.has_override_file || extended.contains(&device.bus.as_str())
-                }),
+                .filter(|device| device.has_override_file || extended.contains(&device.bus)),
         );
     }
     devices
@@ -156,7 +230,7 @@ pub fn moved_by(system: &System, rule: &RuleText) -> Vec<Move> {
         policy.add(rule);
     }
     let bus = bus_needed::of(system, rule).unwrap_or_default();
-    let mut found = moves(system, &policy, &devices_and(system, &[&bus]));
+    let mut found = moves(system, &policy, &devices_and(system, &[bus]));
     found.retain(|one| one.rule == rule.name && !is_users(&one.device));
     found
 }
@@ -166,6 +240,15 @@ pub fn taken_by_slot(system: &System, text: &str) -> Vec<Device> {
     let mut found = devices_of_slot(system, text);
     found.retain(|device| device.driver.is_some());
     found
+}
+
+/// Returns the sentence that a device in a slot has another driver still: a slot unbinds nothing.
+pub fn waits_for_slot(slot: &str, device: &Device) -> String {
+    let driver = device.driver.as_deref().unwrap_or("no driver");
+    format!(
+        "slot {slot}: {} keeps {driver} until it is released",
+        device.name
+    )
 }
 
 /// Returns the devices without a driver that a new slot is for.
@@ -200,7 +283,7 @@ pub fn taken_at_boot(system: &System, saved: &Saved, rule: &RuleText) -> Vec<Mov
     }
     policy.add(rule);
     let bus = bus_needed::of(system, rule).unwrap_or_default();
-    let mut found = moves(system, &policy, &devices_and(system, &[&bus]));
+    let mut found = moves(system, &policy, &devices_and(system, &[bus]));
     found.retain(|one| one.rule == rule.name);
     found
 }

@@ -13,8 +13,9 @@ To give a network card to a virtual machine, and to have it back:
   overdrive release 0000:03:00.0
 
 overdrive COMMAND --help says more. Exit status:
-  0  done; for doctor and check: nothing is wrong
-  1  failed, and everything is as it was; for doctor and check: something is wrong
+  0  done; for doctor, check and plan: nothing is wrong
+  1  failed, and everything is as it was; for doctor and check: something is wrong; for plan and restore: an entry is
+     bad, and the others hold
   2  wrong usage
   3  refused: the device is in use
   4  there is no such device, driver, rule, slot or bus
@@ -138,7 +139,8 @@ Example: a container with a device
 /// For `slot`.
 pub(super) const SLOT: &str = "\
 A slot is a place whose device the meta driver seizes when it is discovered. For PCI it is an address as xen-pciback
-writes it, [DDDD:]BB:SS.F, where SS and F can be *; for platform devices, platform/NAME.
+writes it, [DDDD:]BB:SS.F, where SS and F can be *; for platform devices, platform/NAME. A device that is there already
+and has a driver keeps it until it is released.
 
 Example: all functions of one card
   overdrive slot add '0000:03:00.*'";

@@ -13,8 +13,9 @@ use crate::{
         self, json,
         table::{Table, Tone},
     },
-    policy::{self, Policy},
+    policy::{self, Policy, Restored},
     rule,
+    store::Store,
     system::System,
 };
 
@@ -59,6 +60,16 @@ pub(super) fn run(system: &System, args: &args::Explain) -> Result {
     }
     for line in summary(&device, &rows) {
         output::print(line);
+    }
+    let saved = Restored::foresee(system, &Store::new(system).read());
+    if let Some(rule) = saved.policy.winner(system, &device) {
+        if saved.fresh.contains(&rule.name) {
+            output::print(format!(
+                "What is saved is not all in force: after overdrive restore, it gets {}, by {}.",
+                rule.driver(),
+                rule.name
+            ));
+        }
     }
     Ok(())
 }

@@ -94,7 +94,8 @@ fn name_driver(system: &System, rule: &mut RuleText) -> Result {
         Some(_) => Ok(()),
         None => {
             output::say(format!(
-                "no bus has the driver {name}, and no module of that name brings it: the rule's devices stay without a driver"
+                "{}: the rule's devices stay without a driver",
+                driver::absence(&name)
             ));
             Ok(())
         }

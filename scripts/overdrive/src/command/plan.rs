@@ -11,9 +11,8 @@ use crate::{
         self, json,
         table::{Table, Tone},
     },
-    policy::{self, Move, Policy},
-    rule::{configfs, parameter},
-    slot,
+    policy::{self, Move, Policy, Restored},
+    rule::bus_needed,
     store::{Saved, Store},
     system::System,
     users::Users,
@@ -38,6 +37,9 @@ struct Plan {
     /// Rules, slots and buses that would be put in force.
     rules: Vec<String>,
     moves: Vec<Row>,
+    /// Sentences about devices in new slots that keep their drivers, which is no change for a program.
+    #[serde(skip)]
+    waiting: Vec<String>,
     problems: Vec<String>,
 }
 
@@ -59,10 +61,6 @@ pub(super) fn run(system: &System, args: &args::Plan) -> Result {
     } else {
         Err(Failure::silent(Exit::Failed))
     }
-}
-
-fn problems(saved: &Saved) -> Vec<String> {
-    saved.problems.iter().map(ToString::to_string).collect()
 }
 
 fn at_boot(system: &System, saved: &Saved) -> Plan {
@@ -96,66 +94,60 @@ fn at_boot(system: &System, saved: &Saved) -> Plan {
         changed: !moves.is_empty(),
         rules: policy.rules.iter().map(|rule| rule.name.clone()).collect(),
         moves,
-        problems: problems(saved),
+        waiting: Vec::new(),
+        problems: saved.problems.iter().map(ToString::to_string).collect(),
     }
 }
 
 /// Foresees `restore`: what is in force already is left alone.
 fn restore(system: &System, saved: &Saved) -> Plan {
-    let mut problems = problems(saved);
-    let mut fresh = Vec::new();
-    let mut rules = Vec::new();
-    for entry in &saved.rules {
-        let rule = &entry.value;
-        if configfs::is_in_force(system, rule) {
-            continue;
-        }
-        match parameter::find(system, &rule.name) {
-            Some(given) if given.to_parameter() == rule.to_parameter() => {}
-            Some(_) => problems.push(parameter::conflict(&entry.file)),
-            None => {
-                fresh.push(rule.name.clone());
-                rules.push(rule);
-            }
-        }
-    }
-    let mut policy = Policy::in_force_but(system, &fresh);
-    for rule in rules {
-        policy.add(rule);
-    }
-    let have = slot::all(system);
-    for entry in saved
-        .slots
-        .iter()
-        .filter(|entry| !have.contains(&entry.value))
-    {
-        policy.add_slot(system, &entry.value);
-        fresh.push(format!("slot {}", entry.value));
-    }
+    let Restored {
+        policy,
+        mut fresh,
+        problems,
+    } = Restored::foresee(system, saved);
     let buses = fresh_buses(system, saved);
     let mut moves = policy::moves(system, &policy, &policy::devices_and(system, &buses));
     moves.retain(|one| fresh.contains(&one.rule) && !policy::is_users(&one.device));
-    let mut moves = rows(&Users::new(system), &moves, true);
-    refuse_slots(&mut moves);
+    let mut rows = rows(&Users::new(system), &moves, true);
+    refuse_slots(&mut rows);
+    // A slot unbinds nothing.
+    let mut waiting = Vec::new();
+    for (one, row) in moves.iter().zip(&rows) {
+        if let (Some(slot), Some(_), false) = (slot_of(row), &row.from, row.refused) {
+            waiting.push(policy::waits_for_slot(slot, &one.device));
+        }
+    }
+    rows.retain(|row| row.refused || slot_of(row).is_none() || row.from.is_none());
+    fresh.retain(|name| {
+        !rows
+            .iter()
+            .any(|row| row.refused && row.rule == *name && slot_of(row).is_some())
+    });
     fresh.extend(buses.iter().map(|bus| format!("bus {bus}")));
     Plan {
         changed: !fresh.is_empty(),
         rules: fresh,
-        moves,
+        moves: rows,
+        waiting,
         problems,
     }
 }
 
+/// Returns the slot that a row is about, if it is about one. No rule can have a blank in its name.
+fn slot_of(row: &Row) -> Option<&str> {
+    row.rule.strip_prefix("slot ")
+}
+
 /// Returns the buses that would be extended.
-fn fresh_buses<'a>(system: &System, saved: &'a Saved) -> Vec<&'a str> {
+fn fresh_buses(system: &System, saved: &Saved) -> Vec<String> {
     let extended = bus::extended(system);
-    let listed = saved.buses.iter().map(|entry| entry.value.0.as_str());
+    let listed = saved.buses.iter().map(|entry| entry.value.0.clone());
     let needed = saved
         .rules
         .iter()
-        .map(|entry| entry.value.get("bus"))
-        .filter(|name| !name.is_empty() && !bus::is_native(system, name));
-    let mut names: Vec<&str> = listed
+        .filter_map(|entry| bus_needed::to_extend(system, &entry.value));
+    let mut names: Vec<String> = listed
         .chain(needed)
         .filter(|name| extended.iter().all(|(its, _)| its != name))
         .collect();
@@ -168,7 +160,7 @@ fn fresh_buses<'a>(system: &System, saved: &'a Saved) -> Vec<&'a str> {
 fn refuse_slots(rows: &mut [Row]) {
     let refused: Vec<String> = rows
         .iter()
-        .filter(|row| row.refused && row.rule.starts_with("slot "))
+        .filter(|row| row.refused && slot_of(row).is_some())
         .map(|row| row.rule.clone())
         .collect();
     for row in rows {
@@ -205,6 +197,9 @@ fn print(plan: &Plan, is_boot: bool) {
     if !is_boot {
         for name in &plan.rules {
             output::print(format!("{name} would be put in force."));
+        }
+        for sentence in &plan.waiting {
+            output::print(format!("{sentence}."));
         }
     }
     if plan.moves.is_empty() {

@@ -35,7 +35,7 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
         return report.end(false);
     }
     if args.modules {
-        for module in boot::modules(&saved) {
+        for module in boot::modules(system, &saved) {
             output::print(module);
         }
         return report.end(false);
@@ -45,7 +45,11 @@ pub(super) fn run(system: &System, args: &args::Restore) -> Result {
     buses(system, &saved, &mut report);
     let here = OnceCell::new();
     for entry in &saved.rules {
-        if was_taken_back(system, &saved, entry, &mut report) {
+        if let Some(why) = boot_trial::refusal(system, &saved, entry) {
+            report.trouble(why);
+            if let Err(failure) = boot_trial::note_failure(system, &entry.value.name) {
+                report.trouble(failure.lines.join("; "));
+            }
             continue;
         }
         let rule = with_driver(system, entry, &mut report);
@@ -172,37 +176,9 @@ fn with_driver(system: &System, entry: &Entry<RuleText>, report: &mut Report) ->
             // The name of a driver that is there is a good one.
             let _ = rule.set("driver", &own);
         }
-        None => report.trouble(
-            entry
-                .problem(format!(
-                    "no bus has the driver {name}, and no module of that name brings it"
-                ))
-                .to_string(),
-        ),
+        None => report.trouble(entry.problem(driver::absence(name)).to_string()),
     }
     rule
-}
-
-/// Returns `true` if the rule's trial has failed in this boot, in the initramfs.
-fn was_taken_back(
-    system: &System,
-    saved: &Saved,
-    entry: &Entry<RuleText>,
-    report: &mut Report,
-) -> bool {
-    let name = &entry.value.name;
-    if saved.trial(name).is_none() || boot_trial::state(system, name) != Some(State::TakenBack) {
-        return false;
-    }
-    report.trouble(
-        entry
-            .problem("this boot has taken the rule back, because nobody confirmed it")
-            .to_string(),
-    );
-    if let Err(failure) = boot_trial::note_failure(system, name) {
-        report.trouble(failure.lines.join("; "));
-    }
-    true
 }
 
 /// Begins the trial of a rule that was put in force, or ends it for one that was confirmed meanwhile.
@@ -340,11 +316,15 @@ fn slots(system: &System, saved: &Saved, force: bool, report: &mut Report) {
         }
         // The kernel offers a device to drivers when either of them comes, and both are here already.
         let free = policy::free_for_slot(system, slot);
+        let bound = policy::taken_by_slot(system, slot);
         if let Err(failure) = slot::add(system, slot) {
             report.trouble(entry.problem(failure.lines.join("; ")).to_string());
             continue;
         }
         report.did(format!("slot {slot}"));
+        for device in bound {
+            output::say(policy::waits_for_slot(slot, &device));
+        }
         for device in free {
             if let Err(failure) = slot::bind(system, slot, &device.name) {
                 report.trouble(entry.problem(failure.lines.join("; ")).to_string());

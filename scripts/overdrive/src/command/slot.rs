@@ -11,10 +11,15 @@ pub(super) fn run(system: &System, args: &args::Slot) -> Result {
     configfs::require_module(system)?;
     match args {
         args::Slot::Add(args) => {
+            let bound = policy::taken_by_slot(system, &args.slot);
             if !args.force {
-                Users::new(system).refuse(&policy::taken_by_slot(system, &args.slot))?;
+                Users::new(system).refuse(&bound)?;
             }
-            slot::add(system, &args.slot)
+            slot::add(system, &args.slot)?;
+            for device in bound {
+                output::say(policy::waits_for_slot(&args.slot, &device));
+            }
+            Ok(())
         }
         args::Slot::Del { slot } => slot::remove(system, slot),
         args::Slot::List => {

@@ -4,7 +4,8 @@
 
 use crate::{
     failure::{Exit, Failure, Result},
-    modules, output,
+    modules::{self, alias},
+    output,
     system::System,
 };
 
@@ -110,17 +111,18 @@ pub fn only_one(system: &System, module: &str, bus: &str) -> Result<String> {
 /// Returns the driver that `name` means on any bus, or on the given one; its module is loaded, if need be. `None` if
 /// there is no such driver.
 pub fn find_anywhere(system: &System, bus: &str, name: &str) -> Option<String> {
-    let is_there = || match bus {
-        "" => exists_anywhere(system, name),
-        bus => exists(system, bus, name),
-    };
-    if is_word(name) || is_there() {
-        return Some(name.to_owned());
+    if let Some(known) = exactly(system, bus, name) {
+        return Some(known);
     }
     // What was not loaded is not found below.
     let _ = modules::load(system, name, &[]);
-    if is_there() {
-        return Some(name.to_owned());
+    find_here(system, bus, name)
+}
+
+/// Returns the same without loading anything.
+pub fn find_here(system: &System, bus: &str, name: &str) -> Option<String> {
+    if let Some(known) = exactly(system, bus, name) {
+        return Some(known);
     }
     let folder = format!("/sys/module/{}/drivers", modules::canonical(name));
     let mut drivers: Vec<String> = system
@@ -145,4 +147,28 @@ pub fn find_anywhere(system: &System, bus: &str, name: &str) -> Option<String> {
         1 => drivers.pop(),
         _ => None,
     }
+}
+
+/// Returns `name` if it is a word that stands for a driver, or the name of one on any bus, or on the given one.
+fn exactly(system: &System, bus: &str, name: &str) -> Option<String> {
+    let is_there = match bus {
+        "" => exists_anywhere(system, name),
+        bus => exists(system, bus, name),
+    };
+    (is_word(name) || is_there).then(|| name.to_owned())
+}
+
+/// Returns `true` if modprobe knows a module of the driver's name, so that the driver can come yet, or if nothing tells
+/// which modules there are.
+pub fn is_loadable(system: &System, name: &str) -> bool {
+    !system.exists(&format!("{}/modules.dep", modules::folder(system)))
+        || modules::installed_file(system, name).is_some()
+        || alias::with_prefix(system, name)
+            .iter()
+            .any(|alias| alias.pattern == name)
+}
+
+/// Returns the sentence that a driver is not there.
+pub fn absence(name: &str) -> String {
+    format!("no bus has the driver {name}, and no module of that name brings it")
 }

@@ -4,7 +4,7 @@
 
 use overdrive_rules::RuleText;
 
-use crate::{bus, device::all_buses, system::System};
+use crate::{bus, device::all_buses, store::boot, system::System};
 
 /// Returns the bus whose devices a rule is about, if that is certain.
 ///
@@ -17,7 +17,8 @@ pub fn of(system: &System, rule: &RuleText) -> Option<String> {
     }
     if let Some((word, _)) = rule.get("modalias").split_once(':') {
         // Platform devices have modaliases of ACPI as well.
-        let is_bus = word != "acpi" && system.is_dir(&format!("/sys/bus/{word}"));
+        let is_bus =
+            boot::is_bus(word) || word != "acpi" && system.is_dir(&format!("/sys/bus/{word}"));
         return is_bus.then(|| word.to_owned());
     }
     let device = rule.get("device");

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::{
     modules::{self, driver},
+    rule::bus_needed,
     store::Saved,
     system::System,
 };
@@ -41,11 +42,13 @@ pub fn advice(system: &System) -> Option<&'static str> {
     )
 }
 
-/// Modules of buses that are not called like the bus.
+/// Buses that are modules, as far as they are known, and their modules.
 const BUS_MODULES: &[(&str, &str)] = &[
+    ("hid", "hid"),
     ("i2c", "i2c-core"),
     ("mmc", "mmc_core"),
     ("scsi", "scsi_mod"),
+    ("sdio", "mmc_core"),
     ("usb", "usbcore"),
     ("usb-serial", "usbserial"),
 ];
@@ -58,17 +61,24 @@ pub fn bus_module(bus: &str) -> &str {
         .map_or(bus, |(_, module)| module)
 }
 
+/// Returns `true` for the name of a bus that may be a module which is not loaded yet.
+pub fn is_bus(name: &str) -> bool {
+    BUS_MODULES.iter().any(|(its, _)| *its == name)
+}
+
 /// Returns the modules of the drivers and buses that what is saved names, each once. Some may be built in, or have another
 /// name: modprobe knows.
-pub fn modules(saved: &Saved) -> Vec<String> {
+pub fn modules(system: &System, saved: &Saved) -> Vec<String> {
     let mut names = Vec::new();
     for entry in &saved.rules {
-        let (name, bus) = (entry.value.driver(), entry.value.get("bus"));
+        let name = entry.value.driver();
         if !driver::is_word(name) {
             names.push(name.to_owned());
         }
-        if !bus.is_empty() && bus != "pci" && bus != "platform" {
-            names.push(bus_module(bus).to_owned());
+        if let Some(bus) = bus_needed::of(system, &entry.value) {
+            if bus != "pci" && bus != "platform" {
+                names.push(bus_module(&bus).to_owned());
+            }
         }
     }
     for entry in &saved.buses {

@@ -292,15 +292,92 @@ fn plan_foresees_slots_and_buses_as_restore_takes_them() {
         "/etc/overdrive.d/stick.rule",
         "bus = usb\nmodalias = usb:v1234*\ndriver = none",
     );
-    machine.file("/etc/overdrive.d/slots", "0000:00:07.0");
+    machine.pci("pci0000:00/0000:00:08.0", "0200", None);
+    machine.file(
+        "/etc/overdrive.d/slots",
+        "0000:00:07.0\n0000:00:08.0\n0000:00:09.0",
+    );
+    let folder = machine.pci("pci0000:00/0000:00:09.0", "0108", Some("nvme"));
+    machine.node(&format!("{folder}/nvme/nvme0"), "block", "nvme0n1", "259:0");
+    machine.file("/proc/swaps", "Filename\n/dev/nvme0n1 partition 1 0 -2");
     let plan = machine.run(&["plan"]);
     plan.has(0, "slot 0000:00:07.0 would be put in force.");
-    plan.has(0, "bus usb would be put in force.");
     plan.has(
         0,
-        "0000:00:07.0  e1000e  vfio-meta  slot 0000:00:07.0  nobody",
+        "slot 0000:00:07.0: 0000:00:07.0 keeps e1000e until it is released.",
     );
+    plan.lacks("0000:00:07.0  e1000e");
+    plan.has(
+        0,
+        "0000:00:08.0  none    vfio-meta      slot 0000:00:08.0  nobody",
+    );
+    plan.lacks("slot 0000:00:09.0 would be");
+    plan.has(0, "0000:00:09.0  nvme    stays, in use");
+    plan.has(0, "bus usb would be put in force.");
+    plan.has(0, "1-1           usb     none           stick");
+}
+
+#[test]
+fn plan_and_restore_mean_the_same_bus_where_a_rule_names_none() {
+    let machine = machine();
+    let rule = "modalias = usb:v1234*\ndriver = none";
+    machine.file("/etc/overdrive.d/stick.rule", rule);
+    machine
+        .run(&["restore", "--modules"])
+        .has(0, "usbcore\nvfio-meta\n");
+    let folder = machine.device("usb", "pci0000:00/0000:00:14.0/usb1/1-1", Some("usb"));
+    machine.file(&format!("{folder}/modalias"), "usb:v1234p5678");
+    let plan = machine.run(&["plan"]);
+    plan.has(0, "bus usb would be put in force.");
     plan.has(0, "1-1           usb     none       stick");
+}
+
+#[test]
+fn plan_knows_a_driver_by_another_spelling_and_by_its_module() {
+    for spelling in ["VFIO_pci", "vfio_pci_module"] {
+        let machine = machine();
+        machine.pci("pci0000:00/0000:00:09.0", "0200", Some("vfio-pci"));
+        machine.dir("/sys/module/vfio_pci_module/drivers/pci:vfio-pci");
+        machine.file(
+            "/etc/overdrive.d/there.rule",
+            &format!("device = 0000:00:09.0\ndriver = {spelling}"),
+        );
+        for arguments in [&["plan"][..], &["plan", "--boot"]] {
+            machine.run(arguments).lacks("0000:00:09.0");
+        }
+    }
+}
+
+#[test]
+fn plan_names_a_driver_that_can_not_come() {
+    let machine = machine();
+    machine.file(
+        "/lib/modules/7.3.0/modules.dep",
+        "updates/overdrive.ko:\nkernel/vfio-pci.ko:",
+    );
+    machine.file(
+        "/lib/modules/7.3.0/modules.alias",
+        "alias vfio-meta overdrive",
+    );
+    machine.file(
+        "/etc/overdrive.d/b.rule",
+        "device = 0000:00:07.0\ndriver = vfio-pcie",
+    );
+    let plan = machine.run(&["plan"]);
+    plan.has(1, "b.rule:1: no bus has the driver vfio-pcie");
+    plan.lacks("driver vfio-meta");
+}
+
+#[test]
+fn explain_tells_what_is_saved_and_not_in_force() {
+    let machine = machine();
+    let saved = machine.run(&["explain", "00:06.0"]);
+    saved.has(
+        0,
+        "When 0000:00:06.0 is discovered, it gets its standard driver.",
+    );
+    saved.has(0, "after overdrive restore, it gets vfio-meta, by good.");
+    machine.run(&["explain", "00:07.0"]).lacks("restore");
 }
 
 #[test]

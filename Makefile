@@ -18,7 +18,8 @@ MACHINE ?=
 TESTS   ?=
 FIGURES ?=
 
-# The suites whose newest kernels `make stock` tests; by default trixie-backports and sid.
+# The suites whose newest kernels `make stock` tests; by default trixie-backports and sid. Commas or blanks are
+# between them, as between flavours.
 SUITES  ?=
 # The flavours of these kernels; by default that of the architecture.
 FLAVOURS ?=
@@ -36,6 +37,7 @@ REPLAY  ?=
 # Set to build and run a module that counts which of its blocks run.
 COVERAGE ?=
 
+comma   := ,
 build   := $(CURDIR)/build
 env     := $(build)/env-$(KERNEL)
 harness := $(build)/harness/bin/overdrive-harness
@@ -92,7 +94,7 @@ help:
 	@echo 'Testing:'
 	@echo '  stress           - the same tests with counts in the hundreds and thousands'
 	@echo '  coverage         - the tests, and which lines of the module none of them reaches'
-	@echo '  test-all         - the tests on all kernels, architectures and flavours (MINUTES=)'
+	@echo '  test-all         - the tests on all kernels, architectures, flavours and configurations (MINUTES=)'
 	@echo '  stock            - the tests on unmodified Debian kernels (installs mmdebstrap)'
 	@echo '  bench            - count guest instructions against the C peers'
 	@echo '  shell            - a guest to look around in (MACHINE=q35, microvm or virt)'
@@ -195,8 +197,8 @@ test-all:
 	@MAKE='$(MAKE)' scripts/test-all $(if $(MINUTES),--minutes $(MINUTES))
 
 stock:
-	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(SUITES),--suite $(suite)) \
-		$(foreach flavour,$(FLAVOURS),--flavour $(flavour)) $(TESTS)
+	@MAKE='$(MAKE)' scripts/stock $(foreach suite,$(subst $(comma), ,$(SUITES)),--suite $(suite)) \
+		$(foreach flavour,$(subst $(comma), ,$(FLAVOURS)),--flavour $(flavour)) $(TESTS)
 
 shell: $(under-test) guest
 	@'$(harness)' shell $(call select,$(FLAVOR)) $(if $(MACHINE),--machine $(MACHINE))

@@ -34,7 +34,7 @@ set -- $rng
 device=$1
 twin=$2
 
-say "Platform devices in a microvm machine, which has no PCI and no IOMMU."
+say "Platform devices in a $OVERDRIVE_MACHINE machine, which are behind no IOMMU."
 # shellcheck disable=SC2086
 table platform $devices
 

@@ -13,7 +13,7 @@ use crate::{
     kvm,
     machine::{self, Machine},
     qemu::{Config, Console},
-    target::{Arch, Target},
+    target::Target,
 };
 
 const LIMIT_SECONDS: u64 = 120;
@@ -33,25 +33,37 @@ const DEMOS: &[Demo] = &[
         machine: "microvm",
         script: "platform.sh",
     },
+    Demo {
+        machine: "virt",
+        script: "platform.sh",
+    },
+    Demo {
+        machine: "virt",
+        script: "amba.sh",
+    },
 ];
 
 pub(crate) fn run(target: &Target) -> Result<()> {
-    if target.arch != Arch::X86_64 {
-        bail!("the demonstrations are for x86_64");
-    }
+    let mut demos = Vec::new();
     for demo in DEMOS {
+        if machine::by_name(demo.machine)?.arch == target.arch {
+            demos.push(demo);
+        }
+    }
+    for demo in &demos {
         let script = target.qemu_dir().join("demo").join(demo.script);
         if !script.is_file() {
             bail!("{} is missing", script.display());
         }
     }
-    let accel = kvm::choose(target, machine::by_name(DEMOS[0].machine)?);
+    let accel = kvm::choose(target, machine::of(target.arch));
     let initramfs = Initramfs::build(target, &target.selftests())?;
 
     // All boot at once, for booting is most of the time; each waits to be shown.
     let results = thread::scope(|scope| {
-        let shows: Vec<_> = DEMOS
+        let shows: Vec<_> = demos
             .iter()
+            .copied()
             .map(|demo| {
                 let (sender, lines) = channel();
                 let initramfs = &initramfs;
@@ -101,9 +113,12 @@ fn play(
         append: exec::append(&format!("/demo/{}", demo.script), machine.name),
         console: Console::Events,
     };
-    let log = target
-        .log_dir()
-        .join(format!("run-{}-{}.log", target.name(), machine.name));
+    let log = target.log_dir().join(format!(
+        "run-{}-{}-{}.log",
+        target.name(),
+        machine.name,
+        demo.script.trim_end_matches(".sh")
+    ));
     let limit: Duration = target.limit(LIMIT_SECONDS);
     exec::run(&config, &format!("demo/{}", demo.script), limit, &log, each)
 }

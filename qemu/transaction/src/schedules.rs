@@ -230,6 +230,10 @@ fn a_loan_goes_back_whenever_its_borrower_ends() {
         };
 
         if thread_rng().gen() {
+            // At any moment of the transaction, also when all is done but told.
+            for _ in 0..thread_rng().gen_range(0..60) {
+                thread::yield_now();
+            }
             kill.store(true, Ordering::Relaxed);
             world.lock.open();
         }

@@ -71,7 +71,7 @@ test-kbuild = $(subst M='$(CURDIR)',M='$(CURDIR)/qemu/modules',$(kbuild))
 # Sub-makes are called one after the other: they share caches and the terminal.
 .NOTPARALLEL:
 .PHONY: all setup kernel harness guest command module test-modules run test coverage test-all stress stock bench shell clippy fmt fmt-check \
-	shellcheck check check-tree check-tree-list kernel-check host-test oldest-rust transaction-check fuzz fuzz-guest faults mutants rust-analyzer modules_install deb htmldocs early-boot clean help
+	shellcheck check check-tree check-tree-list kernel-check host-test oldest-rust transaction-check fuzz fuzz-guest faults mutants rust-analyzer modules_install deb deb-check htmldocs early-boot clean help
 
 all: module
 
@@ -85,6 +85,7 @@ help:
 	@echo '  modules_install  - install it for KDIR (INSTALL_MOD_PATH= as in the kernel)'
 	@echo '  command          - build the command overdrive, a static program for this machine'
 	@echo '  deb              - Debian packages: the tools, and the module for dkms'
+	@echo '  deb-check        - install, use and purge the tools on fresh Debian systems (root, mmdebstrap, lintian)'
 	@echo '  htmldocs         - the documentation as HTML (installs Sphinx and graphviz)'
 	@echo '  setup            - install and fetch what is missing; scripts/setup --check only reports'
 	@echo '  kernel           - build the test kernel, unless the cache has it'
@@ -172,6 +173,10 @@ htmldocs:
 
 deb:
 	@CARGO_TARGET_DIR='$(build)/cargo' scripts/packaging/deb/make '$(build)/deb'
+
+# As root, and only where mmdebstrap and lintian are.
+deb-check: deb
+	@scripts/packaging/deb/check '$(build)/deb'
 
 modules_install: module
 	@$(call kbuild,$(FLAVOR),$(out)) modules_install

@@ -22,7 +22,7 @@ attach() {
 	echo "platform/$device" >$knobs/attach-b
 }
 
-plan 8
+plan 10
 rebind "$device" none
 set_override "$device" ""
 rule r "device=$device" driver=test-a
@@ -47,6 +47,22 @@ sleep 1
 check "a device stays where it is that no rule has given its override" is_bound "$device" test-b
 rebind "$device" ""
 check "the device of a late rule has no override in the end" has_status "$device" override -
+
+# A rule that wins only since another one was applied has done nothing.
+rebind "$device" none
+set_override "$device" ""
+rule one 'device=overdrive-set.[0]' driver=test-b
+echo 2000 >$knobs/probe-b
+echo 1 >$rules/one/apply &
+applying=$!
+wait_until 10 has_status "$device" rebind busy >/dev/null
+rule two "device=$device" driver=test-a
+wait $applying
+echo 0 >$knobs/probe-b
+check "a rule that is applied counts what it did" is "$(cat $rules/one/hits)" 1
+check "a rule that comes while another one is applied has no hit" is "$(cat $rules/two/hits)" 0
+rmdir $rules/one $rules/two
+rebind "$device" ""
 rmmod overdrive_test
 rmmod overdrive_set
 unload_overdrive

@@ -279,13 +279,19 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// What the first rebind that failed returned; all are tried.
+    /// What the first rebind that failed returned; all are tried, unless a fatal signal ends it (`EINTR`).
     pub(crate) fn apply(&self, id: RuleId) -> Result {
         let mut ret = Ok(());
 
         self.devices.for_each(|tracked| {
-            if let Err(err) = self.apply_to(tracked, id) {
-                ret = ret.and(Err(err));
+            // Who is being killed begins nothing anymore.
+            if ret == Err(EINTR) {
+                return;
+            }
+            match self.apply_to(tracked, id) {
+                Err(EINTR) => ret = Err(EINTR),
+                Err(err) => ret = ret.and(Err(err)),
+                Ok(()) => {}
             }
         });
         ret
@@ -295,8 +301,8 @@ impl Policy {
         let Some((facts, rules)) = self.facts_and_rules(tracked)? else {
             return Ok(());
         };
-        let source = match rules.table.find(&facts) {
-            Some(rule) if rule.id == id => source_of(rule, &facts)?,
+        let (spec, source) = match rules.table.find(&facts) {
+            Some(rule) if rule.id == id => (rule.spec.clone(), source_of(rule, &facts)?),
             _ => return Ok(()),
         };
         drop(rules);
@@ -315,7 +321,8 @@ impl Policy {
 
             self.transactions.rebind_by_rule(tracked, target, source)?;
         }
-        if let Some(rule) = self.rules.lock().table.find_mut(&facts) {
+        // Meanwhile another rule may win, which has done nothing.
+        if let Some(rule) = self.rules.lock().table.get_mut(&spec, id) {
             rule.hits = rule.hits.saturating_add(1);
         }
         Ok(())

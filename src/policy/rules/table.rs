@@ -172,6 +172,13 @@ impl Table {
         self.rules.get(at).map(|rule| &**rule)
     }
 
+    /// The rule with this ID, to change it.
+    pub(crate) fn get_mut(&mut self, spec: &Spec, id: RuleId) -> Option<&mut Rule> {
+        let at = self.position(spec, id).ok()?;
+
+        self.rules.get_mut(at).map(|rule| &mut **rule)
+    }
+
     /// The rule that wins for `target`.
     pub(crate) fn find(&self, target: &impl MatchTarget) -> Option<&Rule> {
         self.find_position(target)

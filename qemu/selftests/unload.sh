@@ -9,9 +9,9 @@
 . ./lib.sh
 . ./devices.sh
 
-cycles=$(stress_count 30 200)
+cycles=$(stress_count 20 200)
 # What a cycle may leave behind, in KiB of slabs, once all caches are warm.
-leak_limit=3
+leak_limit=5
 
 if [ -n "$(pci_devices 1234:11e8)" ]; then
 	bus=pci meta=vfio-meta

@@ -22,7 +22,7 @@ attach() {
 	echo "platform/$device" >$knobs/attach-b
 }
 
-plan 10
+plan 11
 rebind "$device" none
 set_override "$device" ""
 rule r "device=$device" driver=test-a
@@ -52,13 +52,13 @@ check "the device of a late rule has no override in the end" has_status "$device
 rebind "$device" none
 set_override "$device" ""
 rule one 'device=overdrive-set.[0]' driver=test-b
-echo 2000 >$knobs/probe-b
+echo 10000 >$knobs/probe-b
 echo 1 >$rules/one/apply &
 applying=$!
-wait_until 10 has_status "$device" rebind busy >/dev/null
+check "a device stops in a probe while a rule is applied" wait_until 10 has_status "$device" rebind busy
 rule two "device=$device" driver=test-a
-wait $applying
 echo 0 >$knobs/probe-b
+wait $applying
 check "a rule that is applied counts what it did" is "$(cat $rules/one/hits)" 1
 check "a rule that comes while another one is applied has no hit" is "$(cat $rules/two/hits)" 0
 rmdir $rules/one $rules/two

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A machine that goes to sleep: what moves has ten seconds, nothing begins, and all goes on afterwards. The
-# machine is woken by the kernel's own test of suspend, after five seconds.
+# machine is woken by the kernel's own test of suspend, after five seconds. Tasks are frozen and those are told
+# who have to know; devices stay awake, for the results leave the guest by one of them.
 #
 # Machines: q35
 # Timeout: 180
@@ -16,7 +17,7 @@
 require_module overdrive_test
 device=$(any_device)
 [ -n "$device" ] || skip_all "no device to play with"
-if ! grep -qw devices /sys/power/pm_test 2>/dev/null || ! grep -qw freeze /sys/power/state; then
+if ! grep -qw freezer /sys/power/pm_test 2>/dev/null || ! grep -qw freeze /sys/power/state; then
 	skip_all "no suspend that ends by itself"
 fi
 load_overdrive
@@ -30,7 +31,7 @@ sleeps() {
 }
 
 plan 8
-echo devices >/sys/power/pm_test
+echo freezer >/sys/power/pm_test
 rebind "$device" test-a
 before=$(sleeps)
 echo 10000 >$knobs/probe-b

@@ -57,6 +57,8 @@ static WANTED: Global<Arc<WantedBuses>> = Global::new();
 struct Wanted {
     name: &'static [u8],
     scope: Scope,
+    /// A task is extending the bus.
+    is_busy: bool,
     /// [`None`] until the bus is registered.
     extension: Option<Extension>,
 }
@@ -69,6 +71,8 @@ pub(crate) struct WantedBuses {
     attributes: &'static [&'static device_attr::Group],
     #[pin]
     native: NativeBuses,
+    /// Not locked while a bus is extended, which takes locks of the bus: any bus can be registered with any
+    /// lock held.
     #[pin]
     list: Mutex<KVec<Wanted>>,
 }
@@ -100,9 +104,7 @@ impl WantedBuses {
     ///
     /// `ENOMEM`.
     pub(crate) fn add(&self, name: &'static [u8], scope: Scope) -> Result {
-        let mut list = self.list.lock();
-
-        if list.iter().any(|bus| bus.name == name) {
+        if self.list.lock().iter().any(|bus| bus.name == name) {
             super::log_error(name, ExtendError::Extended);
             return Ok(());
         }
@@ -115,14 +117,14 @@ impl WantedBuses {
             }
         };
 
-        Ok(list.push(
-            Wanted {
-                name,
-                scope,
-                extension,
-            },
-            GFP_KERNEL,
-        )?)
+        let wanted = Wanted {
+            name,
+            scope,
+            is_busy: false,
+            extension,
+        };
+
+        Ok(self.list.lock().push(wanted, GFP_KERNEL)?)
     }
 
     fn extend(&self, name: &[u8], scope: Scope) -> Result<Extension, ExtendError> {
@@ -183,21 +185,34 @@ impl WantedBuses {
     ///
     /// Returns `false` if there is no such bus.
     fn registered(&self, name: &[u8]) -> bool {
-        let mut list = self.list.lock();
-        let waiting = |bus: &&mut Wanted| bus.name == name && bus.extension.is_none();
-        let Some(bus) = list.iter_mut().find(waiting) else {
-            return true;
+        let waiting =
+            |bus: &&mut Wanted| bus.name == name && !bus.is_busy && bus.extension.is_none();
+        let scope = match self.list.lock().iter_mut().find(waiting) {
+            Some(bus) => {
+                bus.is_busy = true;
+                bus.scope
+            }
+            None => return true,
+        };
+        let extended = self.extend(name, scope);
+        let ret = match &extended {
+            Ok(_) => {
+                pr_info!("bus {}: extended\n", BStr::from_bytes(name));
+                true
+            }
+            Err(ExtendError::Unknown) => false,
+            Err(error) => {
+                super::log_error(name, *error);
+                true
+            }
         };
 
-        match self.extend(name, bus.scope) {
-            Ok(extension) => {
-                pr_info!("bus {}: extended\n", BStr::from_bytes(name));
-                bus.extension = Some(extension);
-            }
-            Err(ExtendError::Unknown) => return false,
-            Err(error) => super::log_error(name, error),
+        // Whoever clears the list waits for those who are told of buses: the entry is there.
+        if let Some(bus) = self.list.lock().iter_mut().find(|bus| bus.name == name) {
+            bus.is_busy = false;
+            bus.extension = extended.ok();
         }
-        true
+        ret
     }
 
     /// Lets go of the buses that are part of `module`, and of devices that it made and removed.

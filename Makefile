@@ -212,10 +212,10 @@ bench: override FLAVOR := bench
 bench: test-modules guest
 	@'$(harness)' bench $(call select,bench) $(if $(JSON),--json) $(FIGURES)
 
-# As root, and only where mmdebstrap is.
 oldest-rust:
 	@scripts/oldest-rust
 
+# As root, and only where mmdebstrap is.
 early-boot: test-modules
 	@qemu/debian/early-boot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'
 	@qemu/debian/reboot '$(env)' '$(build)/kernel/$(call name,$(FLAVOR))' '$(out)/overdrive.ko'

@@ -200,10 +200,10 @@ check "a slot of all devices of a bus has its devices" has_status $edu by slot
 check "a slot of all devices of a bus has no host bridge" is "$(get_override 0000:00:00.0)" "(null)"
 check "a slot of all devices of a bus has no port" is "$(get_override $rp0)" "(null)"
 echo '0000:00:*.*' >/sys/bus/pci/drivers/vfio-meta/remove_slot
-rule root device=0000:00:00.0 driver=none
-echo 1 >$rules/root/apply
+rule bridge device=0000:00:00.0 driver=none
+echo 1 >$rules/bridge/apply
 check "a host bridge is taken by its exact name" is "$(get_override 0000:00:00.0)" none
-rmdir $rules/root
+rmdir $rules/bridge
 
 # Virtual functions.
 pf=

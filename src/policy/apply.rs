@@ -279,7 +279,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// What the first rebind that failed returned; all are tried, unless a fatal signal ends it (`EINTR`).
+    /// The error of the first rebind that failed; all are tried, unless a fatal signal ends it (`EINTR`).
     pub(crate) fn apply(&self, id: RuleId) -> Result {
         let mut ret = Ok(());
 

@@ -175,13 +175,18 @@ pub fn watch(system: &System, rule: &str, seconds: u64) -> Result {
             return Ok(());
         }
     }
-    if state(system, rule) == Some(State::Pending) {
+    // Where the initramfs has not handed /run on, nobody can have answered.
+    if matches!(state(system, rule), None | Some(State::Pending)) {
         log(
             system,
             &format!("nobody has confirmed the rule {rule} within {seconds} s: it is taken back"),
         );
         take_back(system, rule);
         set_state(system, rule, State::TakenBack)?;
+    }
+    // The answer can come last of all.
+    if state(system, rule) != Some(State::TakenBack) {
+        return Ok(());
     }
     note_when_possible(system, &root, rule);
     Ok(())

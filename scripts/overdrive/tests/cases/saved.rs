@@ -504,3 +504,13 @@ fn a_bus_in_capital_letters_is_the_bus_of_that_name() {
         added.text
     );
 }
+
+#[test]
+fn a_rule_that_somebody_removed_is_not_noted_as_taken_back() {
+    let machine = machine();
+    let file = "/etc/overdrive.d/tried.rule";
+    machine.file(file, "device = 0000:00:07.0\ndriver = none\ntrial = 20");
+    machine.file("/run/overdrive/trial-tried", "removed");
+    machine.run(&["trial", "tried", "0"]).has(0, "");
+    assert!(machine.text(file).contains("trial = 20"));
+}
